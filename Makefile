@@ -1,0 +1,75 @@
+# mta-stsd: `make help` lists what to make. Everything that is built goes to build/.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+CFLAGS     ?= -O2 -g
+PYTHON     ?= /usr/bin/python3
+
+COMPILE    := -std=c11 -D_GNU_SOURCE -Isrc -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -fno-common \
+              -MMD -MP @build/mbedtls/cflags
+HARDENED   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+SANITIZED  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+LINK       := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
+LIBS       := @build/mbedtls/libs -lev -linih
+
+export CC PYTHON MBEDTLS
+MAKEFLAGS  += --no-builtin-rules -j$(shell nproc)
+Q          := $(if $(V),,@)
+
+server_sources := $(wildcard src/common/*.c src/wire/*.c src/server/*.c)
+units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
+configuration  := common/config common/ini_reader common/policy common/region common/hostname common/hash
+objects_policy := common/policy common/region common/hostname common/hash
+objects_config := $(configuration)
+
+objects_of = $(patsubst %,$1/src/%.o,$(or $(objects_$2),$(patsubst src/%.c,%,$(wildcard src/*/$2.c))))
+
+all: server                  ## everything that is installed (the default)
+server: build/mta-stsd       ## the server alone
+
+# --- Building, twice: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan.
+
+define variant # its folder, its flags
+$1/%.o: %.c build/mbedtls/cflags
+	@mkdir -p $$(@D)
+	$(if $V,,@echo "  CC    $$@")
+	$$Q$$(CC) $$(COMPILE) $2 $$(CPPFLAGS) -c -o $$@ $$<
+
+$1/mta-stsd: $(server_sources:%.c=$1/%.o)
+$(foreach x,$(units),$(eval $1/unit/test_$x: $1/tests/unit/test_$x.o $(call objects_of,$1,$x)))
+$(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))
+
+$1/unit/%: LIBS := -lcmocka $(LIBS)
+$1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): build/mbedtls/libs
+	@mkdir -p $$(@D)
+	$(if $V,,@echo "  LINK  $$@")
+	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS)
+endef
+
+$(eval $(call variant,build,$(HARDENED) $(CFLAGS)))
+$(eval $(call variant,build/sanitized,$(SANITIZED)))
+-include $(wildcard build/src/*/*.d build/tests/*/*.d build/sanitized/src/*/*.d build/sanitized/tests/*/*.d)
+
+# --- What it needs, which depends on what was asked for. The two files change only when mbedTLS moves.
+
+for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
+needed   := build server \
+            $(call for_goals,deps run,demo) \
+            $(call for_goals,deps check check-sanitized build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check-sanitized,sanitized)
+
+deps: build/mbedtls/libs     ## get what building, running and testing need
+build/mbedtls/cflags build/mbedtls/libs &: FORCE
+	@contrib/build/deps.sh $(needed)
+FORCE:
+
+clean:                       ## remove what was built; what was downloaded stays
+	rm -rf $(filter-out build/deps build/fresh,$(wildcard build/*))
+
+help:                        ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
+
+.PHONY: all server deps clean help FORCE

@@ -1,0 +1,267 @@
+#!/bin/sh
+# usage: contrib/build/deps.sh GROUP...
+#
+# Gets what the named groups need: system packages where something is missing (root; anybody else is told the command
+# to run), and mbedTLS >= 3.6.6, from the first of
+#
+#   $MBEDTLS     a prefix with include/ and lib/, where that variable is set
+#   the system   where its mbedTLS is new enough
+#   build/deps   Debian 13's signed package, unpacked there: for Debian 12, whose own mbedTLS has no usable TLS 1.3
+#
+# and says which one in build/mbedtls/cflags and build/mbedtls/libs, two gcc response files (gcc @FILE) that change only
+# when the answer does. Nothing is ever added to the system's package sources. When all is there, no network is touched.
+
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/../.."
+build=$PWD/build
+CC=${CC:-cc}
+
+MBEDTLS_MIN=3.6.6
+MBEDTLS_MIN_NUMBER=0x03060600
+NEWER_SUITE=trixie              # the Debian release whose mbedTLS is unpacked on an older one
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+packages_of() {
+	case $1 in
+	build)     echo gcc libc6-dev ;;
+	server)    echo libev-dev libinih-dev ;;
+	demo)      echo openssl curl ;;
+	test)      echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-cryptography \
+	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
+	sanitized) echo valgrind libc6-dbg ;;
+	fuzz)      echo clang libclang-rt-dev ;;
+	fresh)     echo mmdebstrap git ;;
+	*)         die "deps: no such group: $1" ;;
+	esac
+}
+
+# The same without a package manager that we know: the commands, headers and Python modules of each group.
+probe() {
+	case $1 in
+	build)     need_command "$CC" ;;
+	server)    need_header ev.h; need_header ini.h ;;
+	demo)      need_command openssl; need_command curl ;;
+	test)      need_command curl; need_command openssl; need_command gnutls-cli; need_command ip; need_command setpriv
+	           need_module pytest; need_module xdist; need_module cryptography
+	           need_header 'stdarg.h> 
+#include <stddef.h> 
+#include <setjmp.h> 
+#include <stdint.h> 
+#include <cmocka.h' ;;
+	sanitized) need_command valgrind ;;
+	fuzz)      need_command clang ;;
+	fresh)     need_command mmdebstrap; need_command git ;;
+	*)         die "deps: no such group: $1" ;;
+	esac
+}
+
+die() {
+	printf '%s\n' "$@" >&2
+	exit 1
+}
+
+# Runs a command whose output matters only when it fails.
+quietly() {
+	mkdir -p "$build"
+	"$@" >"$build/deps.log" 2>&1 || { cat "$build/deps.log" >&2; return 1; }
+}
+
+# --- system packages
+
+os_release() {  # one variable of it, or nothing
+	sed -n "s/^$1=//p" /etc/os-release 2>/dev/null | tr -d \"
+}
+
+have_apt() {
+	command -v apt-get >/dev/null && command -v dpkg-query >/dev/null
+}
+
+# Prints those of the packages that are not installed.
+missing_packages() {
+	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+	for package; do
+		printf '%s\n' "$installed" | grep -qx "$package" || printf '%s ' "$package"
+	done
+}
+
+install_packages() {
+	if [ "$(id -u)" != 0 ]; then
+		die "These packages are missing. Please run:" "" "    sudo apt-get install --no-install-recommends $*" ""
+	fi
+	echo "installing: $*"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -qq -s --no-install-recommends "$@" >/dev/null 2>&1 || quietly apt-get update -q || true
+	quietly apt-get install -y -q --no-install-recommends "$@" && return
+	# The lists may be older than what the mirror still has.
+	quietly apt-get update -q || true
+	quietly apt-get install -y -q --no-install-recommends "$@" || die "deps: could not install: $*"
+}
+
+need_command() {
+	command -v "$1" >/dev/null || lacking="$lacking $1"
+}
+
+need_header() {
+	printf '#include <%s>\n' "$1" | "$CC" -E -x c - >/dev/null 2>&1 || lacking="$lacking ${1##*<}"
+}
+
+need_module() {
+	"${PYTHON:-python3}" -c "import $1" 2>/dev/null || lacking="$lacking python3:$1"
+}
+
+# --- mbedTLS
+
+# Succeeds if the headers (those of an include folder, or the system's) are of a version that will do.
+recent_mbedtls() {
+	number=$(printf '#include <mbedtls/build_info.h>\nMBEDTLS_VERSION_NUMBER\n' |
+	    "$CC" -E -P ${1:+"-I$1"} -x c - 2>/dev/null | tail -n 1)
+	case $number in
+	0x*) [ $((number)) -ge $((MBEDTLS_MIN_NUMBER)) ] ;;
+	*)   return 1 ;;
+	esac
+}
+
+# Prints "URI SUITE" for each of the system's own entries for its Debian release, in one-line and in deb822 files.
+# Third parties name their suites or components otherwise; if one slips through, apt refuses its signature.
+system_mirrors() {
+	etc=/etc/apt
+	{
+		cat $etc/sources.list $etc/sources.list.d/*.list 2>/dev/null |
+		    sed -n 's/#.*//; s/\[[^]]*\]//; s/^[[:space:]]*deb[[:space:]]\{1,\}//p' |
+		    awk '/ main( |$)/ { print $1, $2 }'
+		for file in "$etc"/sources.list.d/*.sources; do
+			[ -r "$file" ] && awk '
+				function stanza(  i, j, uris, suites, n, m) {
+					n = split(field["uris"], uris); m = split(field["suites"], suites)
+					if (" " field["types"] " " ~ / deb / && " " field["components"] " " ~ / main /)
+						if (tolower(field["enabled"]) !~ /^ *(no|false|0)/)
+							for (i = 1; i <= n; i++)
+								for (j = 1; j <= m; j++)
+									print uris[i], suites[j]
+					split("", field)
+				}
+				/^#/ { next }
+				/^[[:space:]]*$/ { stanza(); next }
+				/^[^[:space:]]/ { name = tolower($1); sub(/:.*/, "", name); sub(/^[^:]*:/, "") }
+				{ gsub(/[[:space:]]+/, " "); field[name] = field[name] " " $0 }
+				END { stanza() }' "$file"
+		done
+	} | awk -v codename="$(os_release VERSION_CODENAME)" '
+		{ release = $2; sub(/-(updates|security)$/, "", release) }
+		release == codename || release == "stable" || release == "oldstable"' | sort -u
+}
+
+# Puts Debian's newer libmbedtls-dev (headers and static libraries) into build/deps, by an apt that has its state,
+# caches and sources under build/apt and takes from the system the mirror, the proxy settings and the archive's keys.
+unpack_mbedtls() {
+	[ -r "$KEYRING" ] || die "deps: mbedTLS >= $MBEDTLS_MIN is needed, and there is no $KEYRING to check it with" \
+	    "(package debian-archive-keyring). Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix"
+	root=$build/apt
+	rm -rf "$root" "$build/deps.new"
+	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$build/deps.new"
+	: >"$root/status"
+
+	system_mirrors | while read -r uri suite; do
+		case $suite in
+		*-updates)  newer=$NEWER_SUITE-updates ;;
+		*-security) newer=$NEWER_SUITE-security ;;
+		*)          newer=$NEWER_SUITE ;;
+		esac
+		echo "deb [signed-by=$KEYRING] $uri $newer main"
+	done >"$root/sources.list"
+	[ -s "$root/sources.list" ] || die "deps: no Debian mirror found in /etc/apt/sources.list and sources.list.d;" \
+	    "mbedTLS >= $MBEDTLS_MIN is needed: build it yourself and say: make MBEDTLS=/its/prefix"
+
+	cat >"$root/apt.conf" <<-END
+		Dir::Etc::sourcelist "$root/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+		Dir::State "$root";
+		Dir::State::status "$root/status";
+		Dir::Cache "$root/cache";
+		Acquire::Languages "none";
+		APT::Sandbox::User "$(id -un)";
+	END
+	# The file is read again after the system's own settings, hence -c.
+	echo "unpacking Debian $NEWER_SUITE's mbedTLS into build/deps"
+	quietly apt-get -c "$root/apt.conf" update -q || true
+	cd "$root"
+	quietly apt-get -c "$root/apt.conf" download -q libmbedtls-dev || die "deps: could not get libmbedtls-dev from:" \
+	    "$(cat "$root/sources.list")" "Is there a network? Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix"
+	dpkg-deb -x libmbedtls-dev_*.deb "$build/deps.new"
+	cd - >/dev/null
+	recent_mbedtls "$build/deps.new/usr/include" ||
+	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN"
+	rm -rf "$build/deps" "$root"
+	mv "$build/deps.new" "$build/deps"
+}
+
+# Where mbedTLS comes from: this function alone decides it.
+find_mbedtls() {
+	if [ -n "${MBEDTLS:-}" ]; then
+		recent_mbedtls "$MBEDTLS/include" || die "deps: no mbedTLS >= $MBEDTLS_MIN in MBEDTLS=$MBEDTLS"
+		use_prefix "$MBEDTLS/include" "$MBEDTLS/lib"
+	elif recent_mbedtls ""; then
+		use_system
+	elif recent_mbedtls "$build/deps/usr/include"; then
+		use_prefix "$build/deps/usr/include" "$build"/deps/usr/lib/*
+	elif have_apt && [ "$(os_release ID)" = debian ] && [ "$(os_release VERSION_ID)" = 12 ]; then
+		unpack_mbedtls
+		find_mbedtls
+	elif have_apt && [ -z "${tried_package:-}" ]; then
+		tried_package=yes
+		install_packages libmbedtls-dev
+		find_mbedtls
+	else
+		die "deps: mbedTLS >= $MBEDTLS_MIN is needed and this system has none." \
+		    "Build it yourself and say: make MBEDTLS=/its/prefix"
+	fi
+}
+
+use_system() {
+	answer cflags ""
+	answer libs "-lmbedtls -lmbedx509 -lmbedcrypto"
+}
+
+use_prefix() {  # the folders of the headers and of the libraries; static ones are preferred: what is linked moves along
+	answer cflags "-isystem $1"
+	if [ -e "$2/libmbedtls.a" ]; then
+		crypto=$2/libtfpsacrypto.a              # its name since mbedTLS 4
+		[ -e "$crypto" ] || crypto=$2/libmbedcrypto.a
+		answer libs "$2/libmbedtls.a $2/libmbedx509.a $crypto"
+	else
+		answer libs "-L$2 -Wl,-rpath,$2 -lmbedtls -lmbedx509 -lmbedcrypto"
+	fi
+}
+
+answer() {
+	mkdir -p "$build/mbedtls"
+	[ -e "$build/mbedtls/$1" ] && [ "$(cat "$build/mbedtls/$1")" = "$2" ] || printf '%s\n' "$2" >"$build/mbedtls/$1"
+}
+
+# --- the groups asked for
+
+[ $# -gt 0 ] || die "usage: $0 build|server|demo|test|sanitized|fuzz|fresh ..."
+
+wanted=
+lacking=
+for group; do
+	if have_apt; then
+		wanted="$wanted $(packages_of "$group")"
+	else
+		probe "$group"
+	fi
+done
+[ -z "$lacking" ] || die "deps: please install what gives these:$lacking"
+if [ -n "$wanted" ]; then
+	# shellcheck disable=SC2086 # a list of names
+	missing=$(missing_packages $wanted)
+	# shellcheck disable=SC2086
+	[ -z "$missing" ] || install_packages $missing
+fi
+
+case " $* " in
+*" server "*) find_mbedtls ;;
+esac
