@@ -1,0 +1,31 @@
+/*
+ * ini_reader: INI files read so that nothing is lost, truncated or ignored.
+ *
+ * inih splits keys from values and takes comments off. Lines and headers are
+ * ours, since inih cuts section names to 49 bytes, hides empty sections, merges
+ * repeated ones, splits long lines and takes indented lines for continuations.
+ * Our line reader stands in front of it: it counts lines, strips leading blanks
+ * and a BOM, refuses overlong lines, NULs, "key: value", lines that are neither
+ * and junk after ], and hands inih a short stand-in for each header.
+ */
+#ifndef COMMON_INI_READER_H
+#define COMMON_INI_READER_H
+
+#include <stdio.h>
+
+enum { INI_READER_LINE_MAX = 8000 }; /* bytes of a line without its line feed */
+
+/* All strings are valid only during the call. line counts from 1. Keys arrive
+   without blanks around them, values too, and in the order of the file. */
+struct ini_handler {
+    void (*section)(void *context, unsigned line, const char *name);
+    /* section is always called before the first key; a key above every header is an error */
+    void (*key)(void *context, unsigned line, const char *key, const char *value);
+    void (*error)(void *context, unsigned line, const char *text);
+};
+
+/* Reads the whole stream, past errors too, and reports each. 0, or -1 when it
+   could not be read to its end (errno) — what was wrong in it is not counted here. */
+int ini_reader_run(FILE *stream, const struct ini_handler *handler, void *context);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * broker: the worker's end of its line to the keeper.
+ *
+ * Requests are numbered and asynchronous, bounded in number and each in time; an
+ * answer to a number that no one waits for any more is dropped and its descriptors
+ * closed. When the keeper is gone, every request fails at once and the worker goes on from
+ * its caches.
+ */
+#ifndef SERVER_BROKER_H
+#define SERVER_BROKER_H
+
+#include "server/message.h"
+
+#include <stddef.h>
+
+enum { BROKER_PENDING_MAX = 512 };
+#define BROKER_TIMEOUT 1.0 /* seconds from asking to ETIMEDOUT */
+
+struct ev_loop;
+struct broker;
+
+struct broker_answer {
+    int               error;  /* 0, or an errno value; ETIMEDOUT, EPIPE: the keeper did not answer */
+    enum message_step step;   /* with an error that the keeper told */
+    int               fds[MESSAGE_FDS_MAX]; /* -1 where none; the callback must close them */
+};
+
+typedef void broker_callback(void *context, const struct broker_answer *answer);
+
+struct broker_events {
+    void (*go)(void *context);      /* the keeper said: accept */
+    void (*recheck)(void *context); /* the keeper said: look at certificates again */
+    void (*lost)(void *context);    /* the keeper is gone */
+    void *context;
+};
+
+/* Takes the socket. NULL when there is no memory. events is copied. */
+struct broker *broker_new(struct ev_loop *loop, int socket, const struct broker_events *events);
+void broker_free(struct broker *broker); /* accepts NULL; pending callbacks are not called */
+
+/* Tells the keeper that this worker is up. -1 with errno. */
+int broker_say_up(struct broker *broker);
+
+/*
+ * Asks. The callback is called exactly once, later, from the loop, unless -1 is
+ * returned: EAGAIN, BROKER_PENDING_MAX are under way or the keeper does not
+ * read; EPIPE, it is gone; ENAMETOOLONG.
+ */
+int broker_ask(struct broker *broker, enum message_kind kind, const char *name, size_t len,
+               broker_callback *callback, void *context);
+
+#endif

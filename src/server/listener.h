@@ -1,0 +1,65 @@
+/*
+ * listener: the listening sockets, which outlive generations.
+ *
+ * The master holds them; a candidate keeper inherits all, binds what is missing
+ * and tells the master which it uses. One socket an address, shared by all workers, not
+ * SO_REUSEPORT: closing one of several such sockets resets what waits in its queue.
+ */
+#ifndef SERVER_LISTENER_H
+#define SERVER_LISTENER_H
+
+#include "common/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    LISTENER_NAME_MAX  = 127, /* bytes */
+    LISTENER_SET_MAX   = 128, /* systemd may hand over several under one name */
+    LISTENER_BACKLOG   = 1024,
+    LISTENER_ERROR_MAX = 256  /* bytes of an error's text with its NUL */
+};
+
+struct listener {
+    char name[LISTENER_NAME_MAX + 1]; /* as in struct config_listener */
+    int  fd;
+    bool given;                      /* came from systemd: kept even when not used */
+    enum config_listener_kind kind;   /* what this generation uses it for */
+};
+
+struct listener_set {
+    struct listener at[LISTENER_SET_MAX];
+    size_t          count;
+};
+
+/* -1 when full. The set has the descriptor from then on. */
+int  listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
+                      enum config_listener_kind kind);
+bool listener_set_has_fd(const struct listener_set *set, int fd);
+void listener_set_close(struct listener_set *set); /* closes every descriptor, empties it */
+
+/* Takes the sockets that systemd handed over (sd_listen_fds(3)) as "systemd:NAME",
+   and LISTEN_* out of the environment. -1 with a text: one is no listening stream socket, or too many. */
+int listener_from_systemd(struct listener_set *set, char *error);
+
+enum listener_result { LISTENER_OK, LISTENER_SKIPPED, LISTENER_FAILED };
+
+/*
+ * Finds or makes the sockets of one configured listener and adds them to used.
+ * held is what the master holds: those keep their descriptors (a name may have several).
+ * Else binds and listens: close-on-exec, non-blocking, IPv6 only where it is IPv6.
+ * LISTENER_SKIPPED: this machine has no IPv6, worth a warning. LISTENER_FAILED: error says what and
+ * what to do (an overlap with a held one: "needs a restart"; EACCES: the capability; EADDRINUSE).
+ * *fresh is true when a socket was bound now.
+ */
+enum listener_result listener_open(const struct config_listener *wanted,
+                                   const struct listener_set *held, struct listener_set *used,
+                                   bool *fresh, char *error);
+
+/* The address the socket is really bound to ("127.0.0.1:8443"), for the log. */
+void listener_address(int fd, char *text, size_t size);
+
+/* "192.0.2.1:1234", "[2001:db8::1]:1234"; IPv4-mapped IPv6 as IPv4; "unix" for others. */
+void listener_peer(const struct sockaddr *peer, char *text, size_t size);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * notify: systemd's service notification protocol (sd_notify(3)), spoken by the
+ * master alone. Without NOTIFY_SOCKET every call does nothing.
+ */
+#ifndef SERVER_NOTIFY_H
+#define SERVER_NOTIFY_H
+
+/* Once at start: opens the socket and takes NOTIFY_SOCKET out of the environment. */
+void notify_init(void);
+
+/* The master's descriptor, or -1, for those who must close what is not theirs. */
+int notify_fd(void);
+
+void notify_ready(const char *status);  /* READY=1, and STATUS=status */
+void notify_reloading(void);            /* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow */
+void notify_stopping(void);             /* STOPPING=1 */
+
+#endif

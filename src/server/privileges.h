@@ -1,0 +1,38 @@
+/*
+ * privileges: what the worker gives away before it meets a stranger.
+ *
+ * As root a worker becomes the configured user in an empty root, without any
+ * capability and without a way to new ones. Started as somebody else, it gives away all that
+ * it has. There is no way back, and each step is checked.
+ */
+#ifndef SERVER_PRIVILEGES_H
+#define SERVER_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { PRIVILEGES_ERROR_MAX = 256 }; /* bytes of an error's text with its NUL */
+
+struct privileges {
+    bool  drop;     /* started as root: change user and root */
+    uid_t uid;
+    gid_t gid;
+    int   empty_fd; /* an empty folder that is in no file system any more; -1 when not root */
+};
+
+/*
+ * In the keeper, before it forks workers: finds the user ("name", "number" or
+ * "number:number"; NULL: mta-sts where it exists, else nobody), makes the empty
+ * root, checks that this process may do all of it. -1 with a text that says what to do.
+ */
+int privileges_prepare(const char *user, struct privileges *privileges, char *error);
+void privileges_fini(struct privileges *privileges);
+
+/* In the worker: gives everything away. -1 with a text; the worker must not go on. */
+int privileges_drop(const struct privileges *privileges, char *error);
+
+/* No core files and no tracing by others of the same user: keys and ways to them are in here. */
+void privileges_hide_memory(void);
+
+#endif

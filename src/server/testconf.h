@@ -1,0 +1,12 @@
+/*
+ * testconf: mta-stsd -t. Reads the configuration, opens and judges every
+ * certificate it names, as the server would, and binds nothing.
+ */
+#ifndef SERVER_TESTCONF_H
+#define SERVER_TESTCONF_H
+
+/* Prints findings to standard output as "FILE:LINE: error|warning: text", then one summary line.
+   A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with any error. */
+int testconf_run(const char *config_path);
+
+#endif
