@@ -14,13 +14,16 @@ void process_close_others(const int *keep, size_t count);
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t process_now_ms(void);
 
-/* Milliseconds until a deadline of that clock, for ppoll: 0 when it is past. 0 as a deadline means none: -1. */
+/* Milliseconds until a deadline of that clock, for ppoll: 0 when it is past. 0 as a
+   deadline means none: -1. */
 int64_t process_left_ms(int64_t deadline_ms);
 
-/* SIGHUP, SIGTERM and SIGINT are the master's: systemd and terminals signal the whole group. */
+/* SIGHUP, SIGTERM and SIGINT are the master's: systemd and terminals signal the whole group.
+   The signal mask stays as it is. */
 void process_ignore_master_signals(void);
 
-/* Raises the soft limit of descriptors to the hard one; returns it. */
+/* Raises the soft limit of descriptors to the hard one. Returns the limit that is in force, 0
+   when it cannot be known. */
 size_t process_raise_descriptors(void);
 
 #endif
