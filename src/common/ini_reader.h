@@ -5,8 +5,9 @@
  * ours, since inih cuts section names to 49 bytes, hides empty sections, merges
  * repeated ones, splits long lines and takes indented lines for continuations.
  * Our line reader stands in front of it: it counts lines, strips leading blanks
- * and a BOM, refuses overlong lines, NULs, "key: value", lines that are neither
- * and junk after ], and hands inih a short stand-in for each header.
+ * and a BOM, refuses overlong lines, NULs and other control characters, "key: value",
+ * lines that are neither and junk after ], and keeps the headers to itself: inih
+ * sees one line with a key and a value at a time.
  */
 #ifndef COMMON_INI_READER_H
 #define COMMON_INI_READER_H
@@ -16,11 +17,13 @@
 enum { INI_READER_LINE_MAX = 8000 }; /* bytes of a line without its line feed */
 
 /* All strings are valid only during the call. line counts from 1. Keys arrive
-   without blanks around them, values too, and in the order of the file. */
+   without blanks around them, values and names of sections too, in the order of the
+   file. A value may be empty, a key or a name never is. */
 struct ini_handler {
     void (*section)(void *context, unsigned line, const char *name);
     /* section is always called before the first key; a key above every header is an error */
     void (*key)(void *context, unsigned line, const char *key, const char *value);
+    /* a header in error: the keys below it, up to the next header, are not told */
     void (*error)(void *context, unsigned line, const char *text);
 };
 
