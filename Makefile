@@ -4,6 +4,8 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 CFLAGS     ?= -O2 -g
 PYTHON     ?= /usr/bin/python3
+PYTEST     ?= -n 6
+FUZZ_SECONDS ?= 60
 
 COMPILE    := -std=c11 -D_GNU_SOURCE -Isrc -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -fno-common \
               -MMD -MP @build/mbedtls/cflags
@@ -66,10 +68,64 @@ build/mbedtls/cflags build/mbedtls/libs &: FORCE
 	@contrib/build/deps.sh $(needed)
 FORCE:
 
+# --- Testing
+
+test_programs = --unit $(units:%=$1/unit/test_%) --replay $(fuzzers:%=$1/fuzz/replay_%) --server $1/mta-stsd
+tested        = $1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%)
+run_tests    := tests/private-net.sh $(PYTHON) tests/run.py --pytest="$(PYTEST)"
+
+check: $(call tested,build)  ## unit tests, fuzz replays, layering, system tests (PYTEST="-k WORD" for some of these)
+	@$(run_tests) $(call test_programs,build) --layering tests/layering.py
+
+check-sanitized: $(call tested,build/sanitized) $(units:%=build/unit/test_%)  ## the same under sanitizers and valgrind
+	@$(run_tests) $(call test_programs,build/sanitized) --valgrind $(units:%=build/unit/test_%)
+
+check-fresh:                 ## make check and make run in fresh Debian systems, from what is committed (root)
+	@contrib/build/deps.sh fresh
+	@tests/fresh.sh
+
+# Every fuzzer for a while, with what it finds kept in build/fuzz.
+fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (needs clang)
+	@for x in $(fuzzers); do \
+		mkdir -p build/fuzz/corpus/$$x && \
+		build/fuzz/fuzz_$$x -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 \
+		    -artifact_prefix=build/fuzz/$$x- build/fuzz/corpus/$$x tests/fuzz/corpus/$$x || exit 1; \
+	done
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[ch]) build/mbedtls/libs
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -Isrc -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o $@ $< $(patsubst build/%.o,%.c,$(call objects_of,build,$*)) -linih
+
+man_pages := $(wildcard docs/*.5 docs/*.8)
+
+lint:                        ## what shellcheck, cppcheck and mandoc have to say, where they are installed
+	@if command -v shellcheck; then shellcheck .ci/run $(wildcard contrib/*/*.sh tests/*.sh); fi
+	@if command -v cppcheck; then cppcheck --quiet --std=c11 -D_GNU_SOURCE -Isrc --enable=warning,portability \
+	    --inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 src; fi
+	@if command -v mandoc && [ -n "$(man_pages)" ]; then mandoc -T lint -W warning $(man_pages); fi
+
+# --- Using
+
+run: build/mta-stsd          ## serve three demonstration domains on this machine
+	@contrib/build/demo.sh
+
+units_of_systemd := $(wildcard contrib/systemd/*.service contrib/systemd/*.socket)
+
+install: server              ## install the server (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
+	install -D -t $(DESTDIR)$(PREFIX)/sbin build/mta-stsd
+	for page in $(man_pages); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
+	[ -e $(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini ] || \
+	    install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/mta-sts etc/mta-stsd.ini
+	for unit in $(units_of_systemd); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $$unit && \
+		sed -i 's|/usr/sbin/|$(PREFIX)/sbin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; \
+	done
+
 clean:                       ## remove what was built; what was downloaded stays
 	rm -rf $(filter-out build/deps build/fresh,$(wildcard build/*))
 
 help:                        ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps clean help FORCE
+.PHONY: all server deps check check-sanitized check-fresh fuzz lint run install clean help FORCE

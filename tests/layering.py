@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""Holds who may include whom under src/ (docs/architecture.md). Prints each #include that breaks a rule."""
+
+import pathlib
+import re
+import sys
+
+SRC = pathlib.Path(__file__).resolve().parent.parent / "src"
+
+# The folders of src/, and those of ours that each may include from.
+FOLDERS = {
+    "common": {"common"},
+    "wire": {"wire"},
+    "server": {"server", "common", "wire"},
+    "tool": {"tool", "common", "wire"},
+}
+
+# The server's spine, from the top: a module includes only what stands in a line below its own. What stands beside the
+# spine includes none of it.
+SPINE = [
+    ["main"],
+    ["master"],
+    ["keeper"],
+    ["worker"],
+    ["acceptor"],
+    ["conn"],
+    ["answers", "tls"],
+    ["certs", "acme"],
+    ["broker"],
+]
+DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name in names}
+
+# The libraries, by how their headers are spelled, and the only modules that know them.
+MBEDTLS = {"server/tls", "server/certs", "server/certpair", "server/curves", "server/testconf", "tool/hosts"}
+LIBRARIES = [
+    (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
+    (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
+    (r"ini\.h$", {"common/ini_reader", "common/config"}),
+]
+
+
+def broken_rule(module, header):
+    """Why this module may not include this header; None if it may."""
+    for spelling, users in LIBRARIES:
+        if re.match(spelling, header):
+            return None if module in users else f"only {', '.join(sorted(users))} may"
+    other = header.removesuffix(".h")
+    folder, other_folder = (name.split("/")[0] for name in (module, other))
+    if other_folder not in FOLDERS or module == other:
+        return None
+    if other_folder not in FOLDERS[folder]:
+        return f"{folder}/ includes nothing of {other_folder}/"
+    if other in DEPTH:
+        if module not in DEPTH and folder == "server":
+            return "it stands beside the spine"
+        if DEPTH.get(module, -1) >= DEPTH[other]:
+            return "the spine includes downward only"
+    return None
+
+
+def main():
+    broken = 0
+    for path in sorted(SRC.glob("*/*.[ch]")):
+        module = str(path.relative_to(SRC).with_suffix(""))
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+            why = include and broken_rule(module, include[1])
+            if why:
+                print(f"src/{path.relative_to(SRC)}:{number}: {module} includes {include[1]}: {why}")
+                broken += 1
+    return 1 if broken else 0
+
+
+sys.exit(main())
