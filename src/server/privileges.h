@@ -24,15 +24,19 @@ struct privileges {
 /*
  * In the keeper, before it forks workers: finds the user ("name", "number" or
  * "number:number"; NULL: mta-sts where it exists, else nobody), makes the empty
- * root, checks that this process may do all of it. -1 with a text that says what to do.
+ * root, checks that this process may do all of it. A bare number has the group of that user
+ * where there is one, else the group of the same number. Not started as root:
+ * user is ignored. -1 with a text that says what to do; nothing is held then.
  */
 int privileges_prepare(const char *user, struct privileges *privileges, char *error);
-void privileges_fini(struct privileges *privileges);
+void privileges_fini(struct privileges *privileges); /* closes empty_fd */
 
-/* In the worker: gives everything away. -1 with a text; the worker must not go on. */
+/* In the worker: gives everything away, closes empty_fd, and proves that it is gone. -1 with a
+   text; the worker must not go on. */
 int privileges_drop(const struct privileges *privileges, char *error);
 
-/* No core files and no tracing by others of the same user: keys and ways to them are in here. */
+/* No core files and no tracing by others of the same user: keys and ways to them are in here.
+   To be called after privileges_drop, since a change of user resets it. */
 void privileges_hide_memory(void);
 
 #endif
