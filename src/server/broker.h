@@ -22,7 +22,8 @@ struct broker;
 struct broker_answer {
     int               error;  /* 0, or an errno value; ETIMEDOUT, EPIPE: the keeper did not answer */
     enum message_step step;   /* with an error that the keeper told */
-    int               fds[MESSAGE_FDS_MAX]; /* -1 where none; the callback must close them */
+    int               fds[MESSAGE_FDS_MAX]; /* -1 where none, and with an error; else the
+                                               callback must close them */
 };
 
 typedef void broker_callback(void *context, const struct broker_answer *answer);
@@ -30,13 +31,15 @@ typedef void broker_callback(void *context, const struct broker_answer *answer);
 struct broker_events {
     void (*go)(void *context);      /* the keeper said: accept */
     void (*recheck)(void *context); /* the keeper said: look at certificates again */
-    void (*lost)(void *context);    /* the keeper is gone */
+    void (*lost)(void *context);    /* the keeper is gone; before the pending are failed */
     void *context;
 };
 
-/* Takes the socket. NULL when there is no memory. events is copied. */
+/* Takes the socket, unless it returns NULL: no memory. events is copied. A packet that no
+   keeper sends counts as its end. */
 struct broker *broker_new(struct ev_loop *loop, int socket, const struct broker_events *events);
-void broker_free(struct broker *broker); /* accepts NULL; pending callbacks are not called */
+/* Accepts NULL. Pending callbacks are not called. Not from inside a callback or an event. */
+void broker_free(struct broker *broker);
 
 /* Tells the keeper that this worker is up. -1 with errno. */
 int broker_say_up(struct broker *broker);

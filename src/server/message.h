@@ -75,8 +75,9 @@ int message_send(int socket, const struct message *message, const int *fds, size
 /*
  * Receives a packet into packet (at least sizeof(struct message) + 1 bytes, so that a
  * longer one is seen as such) with descriptors that are close-on-exec and now the caller's.
- * More descriptors than MESSAGE_FDS_MAX are closed. Returns the length, 0 at the
- * peer's end, -1 with errno (EAGAIN: nothing there).
+ * More descriptors than MESSAGE_FDS_MAX are closed; with fds NULL, as the keeper has it
+ * because a worker has none to give, all of them are. Returns the length, 0 at the
+ * peer's end, -1 with errno (EAGAIN: nothing there); then no descriptor is left.
  */
 long message_receive(int socket, void *packet, size_t size, int fds[MESSAGE_FDS_MAX],
                      size_t *fd_count);
