@@ -17,7 +17,8 @@ enum {
     LISTENER_NAME_MAX  = 127, /* bytes */
     LISTENER_SET_MAX   = 128, /* systemd may hand over several under one name */
     LISTENER_BACKLOG   = 1024,
-    LISTENER_ERROR_MAX = 256  /* bytes of an error's text with its NUL */
+    LISTENER_ERROR_MAX = 512, /* bytes of an error's text with its NUL */
+    LISTENER_TEXT_MAX  = 64   /* bytes of an address as text with its NUL */
 };
 
 struct listener {
@@ -38,25 +39,32 @@ int  listener_set_add(struct listener_set *set, const char *name, int fd, bool g
 bool listener_set_has_fd(const struct listener_set *set, int fd);
 void listener_set_close(struct listener_set *set); /* closes every descriptor, empties it */
 
-/* Takes the sockets that systemd handed over (sd_listen_fds(3)) as "systemd:NAME",
-   and LISTEN_* out of the environment. -1 with a text: one is no listening stream socket, or too many. */
+/*
+ * Takes the sockets that systemd handed over to this process (sd_listen_fds(3)) as
+ * "systemd:NAME", "systemd:unknown" where they have no name, and LISTEN_* out of the
+ * environment. They become close-on-exec and non-blocking. -1 with a text: one is no
+ * listening stream socket, a name is too long, or they are too many.
+ */
 int listener_from_systemd(struct listener_set *set, char *error);
 
 enum listener_result { LISTENER_OK, LISTENER_SKIPPED, LISTENER_FAILED };
 
 /*
  * Finds or makes the sockets of one configured listener and adds them to used.
- * held is what the master holds: those keep their descriptors (a name may have several).
- * Else binds and listens: close-on-exec, non-blocking, IPv6 only where it is IPv6.
- * LISTENER_SKIPPED: this machine has no IPv6, worth a warning. LISTENER_FAILED: error says what and
- * what to do (an overlap with a held one: "needs a restart"; EACCES: the capability; EADDRINUSE).
- * *fresh is true when a socket was bound now.
+ * held is what the master holds: those keep their descriptors (a name may have several),
+ * which then stand in both sets. Else binds and listens: close-on-exec, non-blocking,
+ * IPv6 only where it is IPv6; accepted sockets inherit TCP_NODELAY.
+ * LISTENER_SKIPPED: this machine has no IPv6, worth a warning, with a text. LISTENER_FAILED:
+ * error says what and what to do, and begins with the listener's name (an overlap with a held
+ * one: "needs a restart"; EACCES: the capability; EADDRINUSE). *fresh is true when a socket
+ * was bound now.
  */
 enum listener_result listener_open(const struct config_listener *wanted,
                                    const struct listener_set *held, struct listener_set *used,
                                    bool *fresh, char *error);
 
-/* The address the socket is really bound to ("127.0.0.1:8443"), for the log. */
+/* The address the socket is really bound to ("127.0.0.1:8443"), for the log. size is at least
+   LISTENER_TEXT_MAX, here and below. */
 void listener_address(int fd, char *text, size_t size);
 
 /* "192.0.2.1:1234", "[2001:db8::1]:1234"; IPv4-mapped IPv6 as IPv4; "unix" for others. */
