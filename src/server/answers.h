@@ -27,16 +27,21 @@ struct answer {
 
 /*
  * The answer to a request on a TLS listener. match and sni are of the name that
- * the certificate was shown for (sni canonical). close: the connection is to
- * end after this, whatever the client wishes. now: for Date.
- *   Host differs from sni: 421; another path: 403 with a page; another method: 405; else the policy.
+ * the certificate was shown for (sni canonical). close: the connection is to end after
+ * this, whatever the client wishes; a client that does not want to go on, or whose request
+ * has a body, is closed too. now: for Date.
+ *
+ * In this order, so that a request for another host learns nothing about this one, and a
+ * method is judged only where there is something to apply it to:
+ *   Host differs from sni (without Host, in HTTP/1.0, sni decides): 421; another path: 403
+ *   with a page; another method: 405 with Allow; else 200 with the policy.
  */
 void answers_policy(const struct http_request *request, const struct config_match *match,
                     const char *sni, size_t sni_len, bool close, time_t now,
                     struct answer *answer);
 
-/* A bare status with a line of text (400, 404, 408, 414, 421, 431, 503 ...). head: no body, as for HEAD.
-   Always closes when close is true. */
+/* A bare status with a line of text (400, 404, 408, 414, 421, 431, 503 ...). head: no body, as
+   for HEAD. */
 void answers_status(unsigned status, bool head, bool close, time_t now, struct answer *answer);
 
 /* 200 with an ACME answer of len bytes, as application/octet-stream. */
