@@ -1,6 +1,7 @@
 /*
  * notify: systemd's service notification protocol (sd_notify(3)), spoken by the
- * master alone. Without NOTIFY_SOCKET every call does nothing.
+ * master alone. Without NOTIFY_SOCKET every call does nothing. Never blocks; what
+ * cannot be told is logged, and that is all.
  */
 #ifndef SERVER_NOTIFY_H
 #define SERVER_NOTIFY_H
@@ -11,7 +12,7 @@ void notify_init(void);
 /* The master's descriptor, or -1, for those who must close what is not theirs. */
 int notify_fd(void);
 
-void notify_ready(const char *status);  /* READY=1, and STATUS=status */
+void notify_ready(const char *status);  /* READY=1, and STATUS=status, one line without its end */
 void notify_reloading(void);            /* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow */
 void notify_stopping(void);             /* STOPPING=1 */
 
