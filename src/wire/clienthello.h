@@ -45,12 +45,12 @@ struct clienthello {
 
 /*
  * Reads the first len bytes of a connection. The handshake message may be
- * split over records at any byte (RFC 8446 section 5.1); bytes after it are not looked at.
- * Refused: a repeated extension or a second host_name, more than
+ * split over records at any byte (RFC 8446 section 5.1); bytes after it are not
+ * looked at. Refused: a repeated extension or a second host_name, more than
  * CLIENTHELLO_MAX bytes (told as soon as the announced length says so, so that
- * CLIENTHELLO_MAX bytes never ask for more):
- * illegal_parameter; lengths that do not add up: decode_error; another record
- * type or handshake message in its place, or an empty record: unexpected_message.
+ * CLIENTHELLO_MAX bytes never ask for more): illegal_parameter; lengths that do
+ * not add up: decode_error; another record type or handshake message in its
+ * place, or an empty record: unexpected_message.
  * *hello is meaningful only with CLIENTHELLO_OK, and alert with _REFUSED.
  */
 enum clienthello_result clienthello_read(const uint8_t *bytes, size_t len,
