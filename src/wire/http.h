@@ -39,7 +39,7 @@ struct http_request {
     struct http_slice host;       /* of absolute-form's authority, else of the Host field:
                                      port and one final dot taken off, case as sent */
     bool              has_host;   /* false only in HTTP/1.0 without Host */
-    struct http_slice user_agent; /* empty when not sent */
+    struct http_slice user_agent; /* the first; empty when not sent */
     bool              keep_alive; /* the client's wish: 1.1 without "close"; in 1.0 never */
     bool              has_body;   /* Content-Length other than 0, or Transfer-Encoding:
                                      answer, then close, reading none of it */
@@ -54,9 +54,10 @@ struct http_request {
  * field's value is judged when its line is whole. At HTTP_HEAD_MAX bytes the
  * answer is never HTTP_MORE.
  * 400: malformed; a major version other than 1; HTTP/1.1 without exactly one
- * Host (RFC 9112 section 3.2), a Host that is no host; a target that is neither origin-form nor http(s)
- * absolute-form (OPTIONS * and CONNECT's authority-form are read, as HTTP_OTHER); two differing Content-Lengths, or
- * Content-Length beside Transfer-Encoding. Minor versions above 1 are read as 1.1.
+ * Host (RFC 9112 section 3.2), a Host that is no host; a target that is neither
+ * origin-form nor http(s) absolute-form (OPTIONS * and CONNECT's authority-form
+ * are read, as HTTP_OTHER); two differing Content-Lengths, or Content-Length
+ * beside Transfer-Encoding. Minor versions above 1 are read as 1.1.
  */
 enum http_result http_request_read(const char *bytes, size_t len, struct http_request *request);
 
