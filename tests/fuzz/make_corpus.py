@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Writes the seed inputs of fuzz_clienthello and fuzz_http into corpus/.
+
+The same files come out each time. Hellos of real clients, which this script
+cannot make, are in corpus/clienthello/client-*; it leaves them alone.
+"""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+HOST = b"mta-sts.example.org"
+
+
+def vector(width, data):
+    return len(data).to_bytes(width, "big") + data
+
+
+def extension(kind, data=b""):
+    return struct.pack(">H", kind) + vector(2, data)
+
+
+def server_name(*names):
+    return extension(0, vector(2, b"".join(bytes([kind]) + vector(2, name)
+                                           for kind, name in names)))
+
+
+NAME = server_name((0, HOST))
+VERSIONS = extension(43, vector(1, b"\x03\x04\x03\x03"))
+GREASE = extension(0x1A1A)
+KEY_SHARE = extension(51, vector(2, b"\x11\xec" + vector(2, bytes(1216))))
+
+
+def hello(extensions, session_id=b"", suites=b"\x13\x01\xc0\x2f", tail=b""):
+    body = b"\x03\x03" + bytes(32) + vector(1, session_id) + vector(2, suites) + b"\x01\x00"
+    if extensions is not None:
+        body += vector(2, extensions)
+    return b"\x01" + vector(3, body + tail)
+
+
+def records(message, first=16384, rest=16384, version=b"\x03\x01"):
+    wire, take = b"", first
+    while message:
+        wire += b"\x16" + version + vector(2, message[:take])
+        message, take = message[take:], rest
+    return wire
+
+
+BOTH = hello(NAME + VERSIONS)
+
+HELLOS = {
+    "name-and-versions": records(BOTH),
+    "name-only-tls12": records(hello(NAME)),
+    "no-extensions": records(hello(None)),
+    "empty-extensions": records(hello(b"")),
+    "no-name": records(hello(VERSIONS)),
+    "grease": records(hello(GREASE + NAME + VERSIONS + extension(0x8A8A, b"\0"))),
+    "ml-kem-share": records(hello(KEY_SHARE + NAME + VERSIONS)),
+    "ml-kem-share-two-records": records(hello(KEY_SHARE + NAME + VERSIONS), 700),
+    "split-in-header": records(BOTH, 2),
+    "split-in-name": records(BOTH, 70),
+    "records-of-1-byte": records(BOTH, 1, 1),
+    # The largest number of bytes, four of them of a record header: no room for the rest.
+    "records-of-1-byte-over-limit": records(hello(extension(21, bytes(2679))), 1, 1)[:16384],
+    "ssl3-record-version": records(BOTH, version=b"\x03\x00"),
+    "junk-after-message": records(BOTH) + b"\x15\x03\x03\x00\x02\x01\x00",
+    "junk-in-message": records(hello(NAME, tail=b"\0")),
+    "twice-name": records(hello(NAME + VERSIONS + NAME)),
+    "twice-grease": records(hello(GREASE + GREASE)),
+    "two-host-names": records(hello(server_name((0, HOST), (0, b"a.example")))),
+    "other-name-type": records(hello(server_name((7, b"x"), (0, HOST)))),
+    "name-empty": records(hello(server_name((0, b"")))),
+    "name-255-bytes": records(hello(server_name((0, b"a" * 255)))),
+    "name-256-bytes": records(hello(server_name((0, b"a" * 256)))),
+    "name-with-nul": records(hello(server_name((0, b"a\0b")))),
+    "name-list-empty": records(hello(extension(0, b"\0\0"))),
+    "versions-odd": records(hello(extension(43, b"\x03\x03\x04\x03"))),
+    "session-id-33-bytes": records(hello(NAME, session_id=bytes(33))),
+    "suites-odd": records(hello(NAME, suites=b"\x13\x01\x13")),
+    "suites-aes256-only": records(hello(NAME + VERSIONS, suites=b"\x13\x02")),
+    "cut-short": records(BOTH)[:-1],
+    "announces-16-mb": b"\x16\x03\x01\x40\x00\x01\xff\xff\xff",
+    "empty-record": records(BOTH, 20)[:25] + b"\x16\x03\x01\x00\x00",
+    "alert-in-between": records(BOTH, 20)[:25] + b"\x15\x03\x01\x00\x02\x01\x00",
+    "server-hello": b"\x16\x03\x03\x00\x04\x02\x00\x00\x00",
+    "sslv2-hello": b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10",
+    "http": b"GET / HTTP/1.1\r\n\r\n",
+}
+
+FETCH = b"GET /.well-known/mta-sts.txt HTTP/1.1\r\n"
+HOST_FIELD = b"Host: " + HOST + b"\r\n"
+
+
+def request(*fields, line=FETCH, host=HOST_FIELD):
+    return line + host + b"".join(field + b"\r\n" for field in fields) + b"\r\n"
+
+
+REQUESTS = {
+    "fetch": request(b"User-Agent: sender/1.0", b"Accept: */*"),
+    "fetch-1.0": b"GET /.well-known/mta-sts.txt HTTP/1.0\r\n\r\n",
+    "head": request(line=b"HEAD / HTTP/1.1\r\n"),
+    "post-with-body": request(b"Content-Length: 3", line=b"POST / HTTP/1.1\r\n") + b"a=b",
+    "options-star": request(line=b"OPTIONS * HTTP/1.1\r\n"),
+    "connect": request(line=b"CONNECT " + HOST + b":443 HTTP/1.1\r\n"),
+    "absolute-form": request(line=b"GET https://" + HOST + b":443/a?b HTTP/1.1\r\n"),
+    "absolute-form-no-path": request(line=b"GET http://" + HOST + b" HTTP/1.1\r\n"),
+    "absolute-form-literal": request(line=b"GET http://[2001:db8::1]:80/ HTTP/1.1\r\n"),
+    "query-percent": request(line=b"GET /a%2fb?c=%3f&d HTTP/1.1\r\n"),
+    "pipelined": request() + request(line=b"HEAD / HTTP/1.1\r\n"),
+    "empty-line-first": b"\r\n" + request(),
+    "two-empty-lines-first": b"\r\n\r\n" + request(),
+    "connection-close": request(b"Connection: keep-alive, Close"),
+    "connection-odd-list": request(b"Connection: , ,\tTE ,close,"),
+    "host-final-dot-port": request(host=b"hOST:\t" + HOST + b".:8443 \r\n"),
+    "host-literal": request(host=b"Host: [::1]:443\r\n"),
+    "host-none": request(host=b""),
+    "host-empty": request(host=b"Host:\r\n"),
+    "host-twice": request(HOST_FIELD[:-2]),
+    "host-bad-port": request(host=b"Host: a:65536\r\n"),
+    "length-twice-same": request(b"Content-Length: 1", b"Content-Length: 1"),
+    "length-twice-differs": request(b"Content-Length: 1", b"Content-Length: 2"),
+    "length-and-coding": request(b"Content-Length: 1", b"Transfer-Encoding: chunked"),
+    "coding": request(b"Transfer-Encoding: chunked") + b"0\r\n\r\n",
+    "obs-text": request(b"User-Agent: \xc3\xa4\xff"),
+    "obs-fold": request(b"A: b\r\n c"),
+    "blank-before-colon": request(b"A : b"),
+    "bare-lf": request().replace(b"\r\n", b"\n"),
+    "nul-in-value": request(b"A: \0"),
+    "fields-64": request(*[b"A:"] * 63),
+    "fields-65": request(*[b"A:"] * 64),
+    "line-2048": b"GET /" + b"a" * 2032 + b" HTTP/1.0\r\n\r\n",
+    "line-2049": b"GET /" + b"a" * 2033 + b" HTTP/1.0\r\n\r\n",
+    "head-8192": request(b"A: " + b"a" * 8119),
+    "head-8193": request(b"A: " + b"a" * 8120),
+    "http2-preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "tls-hello": HELLOS["name-only-tls12"],
+}
+
+
+def main():
+    for folder, inputs in (("clienthello", HELLOS), ("http", REQUESTS)):
+        (CORPUS / folder).mkdir(parents=True, exist_ok=True)
+        for name, data in inputs.items():
+            (CORPUS / folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
