@@ -20,7 +20,6 @@ CC=${CC:-cc}
 MBEDTLS_MIN=3.6.6
 MBEDTLS_MIN_NUMBER=0x03060600
 NEWER_SUITE=trixie              # the Debian release whose mbedTLS is unpacked on an older one
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 packages_of() {
 	case $1 in
@@ -122,54 +121,15 @@ recent_mbedtls() {
 	esac
 }
 
-# Prints "URI SUITE" for each of the system's own entries for its Debian release, in one-line and in deb822 files.
-# Third parties name their suites or components otherwise; if one slips through, apt refuses its signature.
-system_mirrors() {
-	etc=/etc/apt
-	{
-		cat $etc/sources.list $etc/sources.list.d/*.list 2>/dev/null |
-		    sed -n 's/#.*//; s/\[[^]]*\]//; s/^[[:space:]]*deb[[:space:]]\{1,\}//p' |
-		    awk '/ main( |$)/ { print $1, $2 }'
-		for file in "$etc"/sources.list.d/*.sources; do
-			[ -r "$file" ] && awk '
-				function stanza(  i, j, uris, suites, n, m) {
-					n = split(field["uris"], uris); m = split(field["suites"], suites)
-					if (" " field["types"] " " ~ / deb / && " " field["components"] " " ~ / main /)
-						if (tolower(field["enabled"]) !~ /^ *(no|false|0)/)
-							for (i = 1; i <= n; i++)
-								for (j = 1; j <= m; j++)
-									print uris[i], suites[j]
-					split("", field)
-				}
-				/^#/ { next }
-				/^[[:space:]]*$/ { stanza(); next }
-				/^[^[:space:]]/ { name = tolower($1); sub(/:.*/, "", name); sub(/^[^:]*:/, "") }
-				{ gsub(/[[:space:]]+/, " "); field[name] = field[name] " " $0 }
-				END { stanza() }' "$file"
-		done
-	} | awk -v codename="$(os_release VERSION_CODENAME)" '
-		{ release = $2; sub(/-(updates|security)$/, "", release) }
-		release == codename || release == "stable" || release == "oldstable"' | sort -u
-}
-
 # Puts Debian's newer libmbedtls-dev (headers and static libraries) into build/deps, by an apt that has its state,
 # caches and sources under build/apt and takes from the system the mirror, the proxy settings and the archive's keys.
 unpack_mbedtls() {
-	[ -r "$KEYRING" ] || die "deps: mbedTLS >= $MBEDTLS_MIN is needed, and there is no $KEYRING to check it with" \
-	    "(package debian-archive-keyring). Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix"
 	root=$build/apt
 	rm -rf "$root" "$build/deps.new"
 	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$build/deps.new"
 	: >"$root/status"
 
-	system_mirrors | while read -r uri suite; do
-		case $suite in
-		*-updates)  newer=$NEWER_SUITE-updates ;;
-		*-security) newer=$NEWER_SUITE-security ;;
-		*)          newer=$NEWER_SUITE ;;
-		esac
-		echo "deb [signed-by=$KEYRING] $uri $newer main"
-	done >"$root/sources.list"
+	contrib/build/mirrors.sh "$NEWER_SUITE" >"$root/sources.list"
 	[ -s "$root/sources.list" ] || die "deps: no Debian mirror found in /etc/apt/sources.list and sources.list.d;" \
 	    "mbedTLS >= $MBEDTLS_MIN is needed: build it yourself and say: make MBEDTLS=/its/prefix"
 
@@ -184,7 +144,6 @@ unpack_mbedtls() {
 		Acquire::Languages "none";
 		APT::Sandbox::User "$(id -un)";
 	END
-	# The file is read again after the system's own settings, hence -c.
 	echo "unpacking Debian $NEWER_SUITE's mbedTLS into build/deps"
 	quietly apt-get -c "$root/apt.conf" update -q || true
 	cd "$root"
