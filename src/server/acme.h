@@ -31,7 +31,8 @@ typedef void acme_callback(void *context, const char *bytes, size_t len);
 bool acme_find(const struct config_server *server, struct broker *broker, const char *path,
                size_t len, acme_callback *callback, void *context, struct acme_lookup **lookup);
 
-/* The callback will not be called any more; accepts NULL. */
+/* The callback will not be called any more. Accepts NULL. A lookup ends with its callback:
+   not to be cancelled after that, nor inside it. */
 void acme_cancel(struct acme_lookup *lookup);
 
 #endif

@@ -48,19 +48,24 @@ static struct pending **find(struct broker *broker, uint32_t number)
     return *at ? at : NULL;
 }
 
-/* Ends the request at *at. Its place is free before the callback runs, which may ask again. */
-static void finish(struct broker *broker, struct pending **at, const struct broker_answer *answer)
+static void take_out(struct broker *broker, struct pending **at)
 {
-    struct pending  *pending  = *at;
-    broker_callback *callback = pending->callback;
-    void            *context  = pending->context;
+    struct pending *pending = *at;
 
     *at = pending->next;
     if (!*at)
         broker->youngest_next = at;
     pending->next = broker->spare;
     broker->spare = pending;
-    callback(context, answer);
+}
+
+/* Ends the request at *at. Its place is free before the callback runs, which may ask again. */
+static void finish(struct broker *broker, struct pending **at, const struct broker_answer *answer)
+{
+    struct pending *pending = *at;
+
+    take_out(broker, at);
+    pending->callback(pending->context, answer);
 }
 
 static void fail_oldest(struct broker *broker, int error)
@@ -243,4 +248,16 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
     if (broker->oldest == pending)
         wait_for_oldest(broker);
     return 0;
+}
+
+void broker_cancel(struct broker *broker, const void *context)
+{
+    struct pending **at = &broker->oldest;
+
+    while (*at)
+        if ((*at)->context == context)
+            take_out(broker, at);
+        else
+            at = &(*at)->next;
+    wait_for_oldest(broker);
 }

@@ -14,13 +14,14 @@
 #include <stddef.h>
 
 enum { BROKER_PENDING_MAX = 512 };
-#define BROKER_TIMEOUT 1.0 /* seconds from asking to ETIMEDOUT */
+#define BROKER_TIMEOUT 0.8 /* seconds from asking to ETIMEDOUT: below the second that a connection
+                              waits in CERT, so that a last good pair still gets its chance */
 
 struct ev_loop;
 struct broker;
 
 struct broker_answer {
-    int               error;  /* 0, or an errno value; ETIMEDOUT, EPIPE: the keeper did not answer */
+    int               error;  /* 0, or an errno value; ETIMEDOUT, EPIPE: no answer came */
     enum message_step step;   /* with an error that the keeper told */
     int               fds[MESSAGE_FDS_MAX]; /* -1 where none, and with an error; else the
                                                callback must close them */
@@ -51,5 +52,8 @@ int broker_say_up(struct broker *broker);
  */
 int broker_ask(struct broker *broker, enum message_kind kind, const char *name, size_t len,
                broker_callback *callback, void *context);
+
+/* The callback of each request under way with this context will not be called any more. */
+void broker_cancel(struct broker *broker, const void *context);
 
 #endif
