@@ -23,9 +23,23 @@ units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
-configuration  := common/config common/ini_reader common/policy common/region common/hostname common/hash
-objects_policy := common/policy common/region common/hostname common/hash
-objects_config := $(configuration)
+policies     := common/policy common/region common/hostname common/hash
+certificates := server/certpair server/certfile server/pem common/hostname
+messages     := server/message server/packet
+
+objects_policy   := $(policies)
+objects_config   := common/config common/ini_reader $(policies)
+objects_message  := $(messages)
+objects_control  := server/control server/packet
+objects_limits   := server/limits common/hash
+objects_notify   := server/notify common/log
+objects_certfile := server/certfile server/pem
+objects_certpair := $(certificates)
+objects_answers  := server/answers $(policies)
+objects_opener   := server/opener $(messages) $(objects_config)
+objects_broker   := server/broker server/process $(messages)
+objects_certs    := server/certs server/certs_log server/broker server/process common/log common/hash $(certificates) \
+                    $(messages)
 
 objects_of = $(patsubst %,$1/src/%.o,$(or $(objects_$2),$(patsubst src/%.c,%,$(wildcard src/*/$2.c))))
 
@@ -34,7 +48,7 @@ server: build/mta-stsd       ## the server alone
 
 # --- Building, twice: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan.
 
-define variant # its folder, its flags
+define variant # its folder, its flags, objects that every program has
 $1/%.o: %.c build/mbedtls/cflags
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  CC    $$@")
@@ -42,18 +56,20 @@ $1/%.o: %.c build/mbedtls/cflags
 
 $1/mta-stsd: $(server_sources:%.c=$1/%.o)
 $(foreach x,$(units),$(eval $1/unit/test_$x: $1/tests/unit/test_$x.o $(call objects_of,$1,$x)))
-$(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))
+$(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: \
+    $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))
 
 $1/unit/%: LIBS := -lcmocka $(LIBS)
-$1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): build/mbedtls/libs
+$1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  LINK  $$@")
-	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIBS)
+	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(sort $$(filter %.o,$$^)) $$(LIBS)
 endef
 
 $(eval $(call variant,build,$(HARDENED) $(CFLAGS)))
-$(eval $(call variant,build/sanitized,$(SANITIZED)))
--include $(wildcard build/src/*/*.d build/tests/*/*.d build/sanitized/src/*/*.d build/sanitized/tests/*/*.d)
+$(eval $(call variant,build/sanitized,$(SANITIZED),build/sanitized/tests/sanitized.o))
+-include $(wildcard build/src/*/*.d build/tests/*/*.d build/sanitized/src/*/*.d build/sanitized/tests/*.d \
+    build/sanitized/tests/*/*.d)
 
 # --- What it needs, which depends on what was asked for. The two files change only when mbedTLS moves.
 

@@ -59,7 +59,9 @@ def run(command):
 
 
 def headed(command, status, output):
-    return f"--- {shlex.join(map(str, command))}: exit status {status}\n{output.rstrip()}\n"
+    """What is shown of a failure: all that a program said, but what cmocka says of tests that pass."""
+    telling = re.sub(r"(?m)^\[( RUN     |       OK) \].*\n", "", output).rstrip()
+    return f"--- {shlex.join(map(str, command))}: exit status {status}\n{telling}\n"
 
 
 def unit_test(program):
@@ -73,8 +75,7 @@ def unit_test(program):
     if not failed:
         unexpected = [line for line in lines if not CMOCKAS_OWN.match(line)]
         failed = 1 if status != 0 or unexpected or not passed + skipped else 0
-    telling = "\n".join(line for line in lines if not re.match(r"\[( RUN     |       OK) \]", line))
-    return Outcome(passed, failed, skipped, headed([program], status, telling) if failed else "")
+    return Outcome(passed, failed, skipped, headed([program], status, output) if failed else "")
 
 
 def unit_test_under_valgrind(program):
@@ -97,19 +98,19 @@ def layering(script):
     return one(status == 0, output)
 
 
-def sanitizer_reports(*folders):
-    """Failures for the reports in files that the system tests left: worker processes have nowhere else to write."""
-    found = Outcome()
-    for path in sorted(file for folder in folders for file in folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            text = path.read_text(errors="backslashreplace")
-            report = SANITIZER_REPORT.search(text)
-            if report:
-                found += Outcome(failed=1, text=f"--- {path}:\n{text[max(0, report.start() - 200):].rstrip()}\n")
-    return found
+def system_tests(server, arguments):
+    """All of tests/system with this server. What they leave behind is kept when one fails."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mta-sts-"))
+    folder.chmod(0o755)  # the server's workers are somebody else
+    outcome = run_pytest(server, arguments, folder)
+    if outcome.failed:
+        outcome.text += f"what the system tests left is in {folder}\n"
+    else:
+        shutil.rmtree(folder)
+    return outcome
 
 
-def system_tests(server, arguments, folder):
+def run_pytest(server, arguments, folder):
     if not list((ROOT / "tests/system").glob("test_*.py")):
         return Outcome()
     report = folder / "system.xml"
@@ -143,8 +144,6 @@ def main():
     parser.add_argument("--pytest", default="", metavar="ARGUMENTS", help="more arguments for pytest")
     options = parser.parse_args()
 
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="mta-sts-"))
-    folder.chmod(0o755)  # the server's workers are somebody else
     os.environ["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
     os.environ["UBSAN_OPTIONS"] = "print_stacktrace=1"
 
@@ -167,13 +166,7 @@ def main():
             account(what, sum(pool.map(test, programs), Outcome()), since)
     if options.server:
         since = time.monotonic()
-        outcome = system_tests(options.server, options.pytest, folder)
-        account("system tests", outcome + sanitizer_reports(folder), since)
-
-    if total.failed:
-        print(f"what the system tests left is in {folder}")
-    else:
-        shutil.rmtree(folder)
+        account("system tests", system_tests(options.server, options.pytest), since)
     print(total)
     return 0 if total.passed and not total.failed else 1
 
