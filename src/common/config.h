@@ -3,9 +3,9 @@
  *
  * config_load reads the main file, its includes and the alias files, reports
  * every finding with its place, and gives a configuration only when there was no
- * error. It owns one region with everything the configuration holds; after
- * config_load it is never changed, so that workers share it by fork. Certificates
- * are not looked at here: see certpair and testconf.
+ * error. It owns everything the configuration holds (one region, and the arrays of
+ * domains and policies, which grow while loading); after config_load it is never
+ * changed, so that workers share it by fork. Certificates are not looked at here.
  *
  * At 1,000,000 domains what counts is that a domain costs its name, an entry and
  * a table slot, and that equal policies are kept once.
@@ -26,7 +26,9 @@ enum {
     CONFIG_WORKERS_MAX   = 256,
     CONFIG_WORKERS_AUTO  = 4,  /* at most, when "auto" */
     CONFIG_PATH_MAX      = 4095,
-    CONFIG_ERRORS_MAX    = 100 /* findings told; the rest are counted in one more */
+    CONFIG_FILE_MAX      = 256 * 1024 * 1024, /* bytes of one file */
+    CONFIG_ERRORS_MAX    = 100 /* errors told, and as many warnings; the rest are counted
+                                  in one more finding, at line 0 of the main file */
 };
 
 enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
@@ -47,9 +49,19 @@ struct config_listener {
     unsigned                line;
 };
 
+/* Addresses whose first prefix bits are those of bytes (network order; IPv4: the first 4). */
+struct config_network {
+    sa_family_t family; /* AF_INET or AF_INET6 */
+    uint8_t     prefix; /* bits */
+    uint8_t     bytes[16];
+};
+
 struct config_server {
-    struct config_listener *listeners;   /* https and acme, in the order written */
+    struct config_listener *listeners;   /* https and acme, in the order written; one https at least */
     size_t                  listener_count;
+    struct config_network  *trusted;     /* who may send PROXY headers and X-Forwarded-For */
+    size_t                  trusted_count; /* loopback when nothing is written: never 0 */
+    bool                    plain_any;   /* [*] answers on plain listeners too */
     const char             *acme_dir;    /* the folder of the token files: acme_dir, or acme_webroot
                                             with /.well-known/acme-challenge; NULL: none */
     const char             *acme_thumbprint; /* base64url, or NULL */
@@ -57,7 +69,7 @@ struct config_server {
     unsigned                user_line;   /* where it is written; 0: nowhere */
     unsigned                workers;     /* "auto" already resolved */
     unsigned                max_connections;        /* a worker */
-    unsigned                max_tls;                /* a worker */
+    unsigned                max_tls;                /* a worker; at most max_connections */
     unsigned                max_connections_per_ip; /* a worker; 0: no limit */
     unsigned                cert_cache;             /* entries, a worker */
     bool                    access_log;
@@ -85,7 +97,7 @@ const uint8_t *config_digest(const struct config *config);
    from the configuration, or from the caller's host when the policy is [*]'s. */
 struct config_match {
     const struct policy *policy;
-    const char          *domain;
+    const char          *domain; /* domain_len bytes, and not always a NUL behind them */
     size_t               domain_len;
     bool                 any; /* found by [*] alone */
 };
@@ -93,7 +105,8 @@ struct config_match {
 /*
  * Looks up a policy host ("mta-sts.example.org", any case, no final dot).
  * False when it is none of ours. host may be any bytes a stranger sent.
- * The name of a match by [*] is checked as a domain; it keeps the case of host, so lower it first.
+ * The name of a match by [*] is checked as a domain, and as one for which every mx of [*]'s
+ * policy is a name that DNS can carry; it keeps the case of host, so lower it first.
  */
 bool config_find_host(const struct config *config, const char *host, size_t host_len,
                       struct config_match *match);

@@ -1,0 +1,149 @@
+#include "common/config.h"
+
+#include "common/config_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool loader_init(struct loader *loader, const uint8_t digest_key[HASH_KEY_SIZE])
+{
+    struct config *config = calloc(1, sizeof *config);
+
+    loader->section = NO_SECTION;
+    loader->config = config;
+    if (config == NULL)
+        return false;
+    memcpy(config->key, digest_key, HASH_KEY_SIZE);
+    hash_128_init(&loader->digest, digest_key);
+    config->region = region_new();
+    loader->scratch = region_new();
+    loader->body = malloc(CONFIG_BODY_SIZE);
+    return config->region != NULL && loader->scratch != NULL && loader->body != NULL;
+}
+
+static void loader_fini(struct loader *loader)
+{
+    region_free(loader->scratch);
+    free(loader->body);
+    free(loader->files);
+    free(loader->sections);
+    free(loader->places);
+    free(loader->kept);
+}
+
+static void load(struct loader *loader, const char *path)
+{
+    struct config *config = loader->config;
+
+    config->path = region_string(config->region, path, strlen(path));
+    if (config->path == NULL) {
+        config_no_memory(loader);
+        return;
+    }
+    config_server_defaults(loader);
+    if (!config_read_main(loader, config->path))
+        return;
+    config_read_includes(loader);
+    config_server_finish(loader);
+    config_finish_policies(loader);
+    config_count_rest(loader);
+    domains_shrink(&config->domains);
+    hash_128_final(&loader->digest, config->digest);
+}
+
+struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                           config_report *report, void *context)
+{
+    struct loader loader = { .report = report, .context = context };
+
+    if (loader_init(&loader, digest_key))
+        load(&loader, path);
+    else
+        config_no_memory(&loader);
+    loader_fini(&loader);
+    if (loader.errors == 0)
+        return loader.config;
+    config_free(loader.config);
+    return NULL;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    domains_free(&config->domains);
+    free(config->policies);
+    region_free(config->region);
+    free(config);
+}
+
+const struct config_server *config_server(const struct config *config)
+{
+    return &config->server;
+}
+
+const char *config_path(const struct config *config)
+{
+    return config->path;
+}
+
+const uint8_t *config_digest(const struct config *config)
+{
+    return config->digest;
+}
+
+bool config_find_host(const struct config *config, const char *host, size_t host_len,
+                      struct config_match *match)
+{
+    const char          *name = host + HOSTNAME_POLICY_PREFIX_LEN;
+    size_t               len = host_len - HOSTNAME_POLICY_PREFIX_LEN;
+    char                 canonical[HOSTNAME_DOMAIN_MAX + 1];
+    const struct domain *domain;
+
+    if (host_len <= HOSTNAME_POLICY_PREFIX_LEN || host[host_len - 1] == '.' ||
+        !hostname_equal(host, HOSTNAME_POLICY_PREFIX_LEN, HOSTNAME_POLICY_PREFIX,
+                        HOSTNAME_POLICY_PREFIX_LEN) ||
+        hostname_canonical(name, len, HOSTNAME_DOMAIN_MAX, canonical) != HOSTNAME_OK)
+        return false;
+    domain = domains_find(&config->domains, config->key, canonical, len);
+    if (domain != NULL) {
+        match->policy = &config->policies[domain->policy];
+        match->domain = config->domains.names + domain->name;
+    } else if (config->any != NULL && len <= config->any_domain_max) {
+        match->policy = config->any;
+        match->domain = name;
+    } else {
+        return false;
+    }
+    match->domain_len = len;
+    match->any = domain == NULL;
+    return true;
+}
+
+void config_each_domain(const struct config *config,
+                        bool (*visit)(void *context, const char *domain,
+                                      const struct policy *policy),
+                        void *context)
+{
+    for (uint32_t i = 0; i < config->domains.count; i++) {
+        const struct policy *policy = &config->policies[config->domains.entries[i].policy];
+
+        if (!visit(context, domains_name(&config->domains, i), policy))
+            return;
+    }
+}
+
+size_t config_domain_count(const struct config *config)
+{
+    return config->domains.count;
+}
+
+size_t config_policy_count(const struct config *config)
+{
+    return config->policy_count;
+}
+
+const struct policy *config_any(const struct config *config)
+{
+    return config->any;
+}

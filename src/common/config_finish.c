@@ -1,0 +1,286 @@
+#include "common/config_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest "max_age: " line and the first two lines come to less. */
+enum { BODY_FRAME_MAX = 128 /* bytes */ };
+
+/* A policy in the making: what of it comes from where. */
+struct draft {
+    struct policy         policy; /* its strings in scratch */
+    const struct section *section;
+    const struct section *mx_from;  /* the section or [defaults], or NULL: missing */
+    const struct section *rua_from;
+    struct item          *certificate;
+    struct item          *key;
+    struct item          *id;
+    const char           *rua[CONFIG_RUA_MAX];
+    size_t                longest; /* bytes of the longest domain it is for */
+};
+
+static const struct section *defaults_of(const struct loader *loader)
+{
+    uint32_t known = loader->special[SECTION_DEFAULTS];
+
+    return known != 0 ? &loader->sections[known - 1] : NULL;
+}
+
+/* A section's key replaces that of [defaults]; lists are replaced whole. */
+static const struct section *source(const struct loader *loader, const struct section *section,
+                                    enum key_id id)
+{
+    const struct section *defaults = defaults_of(loader);
+
+    if (section->seen & UINT32_C(1) << id)
+        return section;
+    return defaults != NULL && defaults->seen & UINT32_C(1) << id ? defaults : NULL;
+}
+
+/* The item, or NULL; a bad one makes *good false, and so does a missing one that is needed. */
+static struct item *single(struct loader *loader, const struct section *section, enum key_id id,
+                           bool needed, bool *good)
+{
+    const struct section *from = source(loader, section, id);
+    struct item          *item = from != NULL ? config_find_item(from, id) : NULL;
+
+    if (item == NULL && needed) {
+        config_error(loader, section->place, "no %s, neither here nor in [defaults]",
+                     config_keys[id].name);
+        *good = false;
+    }
+    if (item != NULL && item->bad)
+        *good = false;
+    return item;
+}
+
+/* The next good item of a key from item on. */
+static struct item *next_of(struct item *item, enum key_id id, bool *good)
+{
+    for (; item != NULL; item = item->next) {
+        if (item->key == id && !item->bad)
+            return item;
+        if (item->key == id)
+            *good = false;
+    }
+    return NULL;
+}
+
+/* Fills in where everything comes from. False when something is bad or missing. */
+static bool gather(struct loader *loader, const struct section *section, struct draft *draft)
+{
+    bool         good = true;
+    struct item *mode = single(loader, section, KEY_MODE, true, &good);
+    struct item *max_age = single(loader, section, KEY_MAX_AGE, false, &good);
+
+    memset(draft, 0, sizeof *draft);
+    draft->section = section;
+    draft->mx_from = source(loader, section, KEY_MX);
+    draft->rua_from = source(loader, section, KEY_RUA);
+    draft->certificate = single(loader, section, KEY_CERTIFICATE, true, &good);
+    draft->key = single(loader, section, KEY_KEY, false, &good);
+    draft->id = single(loader, section, KEY_ID, false, &good);
+    draft->longest = section->longest;
+    if (draft->mx_from == NULL)
+        /* RFC 8461 section 3.2 lets "none" go without; some senders do not. */
+        config_error(loader, section->place, "no mx, neither here nor in [defaults]");
+    if (!good || draft->mx_from == NULL)
+        return false;
+    draft->policy.mode = (enum policy_mode)mode->number;
+    draft->policy.max_age = max_age != NULL ? max_age->number : POLICY_MAX_AGE_DEFAULT;
+    draft->policy.certificate = draft->certificate->text;
+    draft->policy.key = draft->key != NULL ? draft->key->text : NULL;
+    draft->policy.id = draft->id != NULL ? draft->id->text : NULL;
+    if (draft->rua_from != NULL) {
+        for (struct item *item = draft->rua_from->first;
+             (item = next_of(item, KEY_RUA, &good)) != NULL; item = item->next)
+            draft->rua[draft->policy.rua_count++] = item->text;
+    }
+    draft->policy.rua = draft->rua;
+    return good;
+}
+
+/* [*] serves the domains for which each mx is a name that DNS can carry. */
+static void limit_any(struct loader *loader, struct draft *draft)
+{
+    bool good = true;
+
+    draft->longest = HOSTNAME_DOMAIN_MAX;
+    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
+         mx = mx->next) {
+        if (mx->number > 0) {
+            size_t room = (HOSTNAME_MAX - (strlen(mx->text) - 2 * mx->number)) / mx->number;
+
+            if (room < draft->longest)
+                draft->longest = room;
+        }
+    }
+    loader->config->any_domain_max = draft->longest;
+}
+
+static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
+{
+    const struct place place = draft->section->place;
+    bool               good = true;
+
+    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
+         mx = mx->next) {
+        if (strlen(mx->text) + mx->number * draft->longest - 2 * mx->number <= HOSTNAME_MAX)
+            continue;
+        good = false;
+        if (!mx->told)
+            config_error(loader, mx->place,
+                         "mx %s has more than %d bytes with a domain of %zu bytes, as there is one at "
+                         "%s:%u", mx->text, HOSTNAME_MAX, draft->longest,
+                         config_file_name(loader, place), place.line);
+        mx->told = true;
+    }
+    return good;
+}
+
+/* The body as a template, into a buffer that take_body has; its length is counted on past the end. */
+static bool write_body(struct loader *loader, struct draft *draft)
+{
+    struct policy *policy = &draft->policy;
+    char          *body = loader->body;
+    bool           good = true;
+    size_t         len = (size_t)sprintf(body, "version: STSv1\r\nmode: %s\r\n",
+                                         policy_mode_name(policy->mode));
+
+    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
+         mx = mx->next) {
+        size_t mx_len = strlen(mx->text);
+
+        if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
+            sprintf(body + len, "mx: %s\r\n", mx->text);
+        else
+            good = false;
+        len += mx_len + 6;
+        policy->mx_count++;
+        policy->body_domains += mx->number;
+    }
+    if (good)
+        len += (size_t)sprintf(body + len, "max_age: %u\r\n", policy->max_age);
+    policy->body = body;
+    policy->body_len = (uint32_t)len;
+    return good;
+}
+
+/* Sizes are judged for the longest domain: RFC 8461 section 3.3 lets senders stop at 64 KB. */
+static bool judge_body(struct loader *loader, struct draft *draft, bool whole)
+{
+    size_t       len = policy_body_length(&draft->policy, draft->longest);
+    bool         good = true;
+    struct item *mx = next_of(draft->mx_from->first, KEY_MX, &good);
+
+    if (!whole || len > POLICY_BODY_MAX) {
+        config_error(loader, draft->section->place,
+                     "a policy of %zu bytes; senders take no more than %d", len, POLICY_BODY_MAX);
+        return false;
+    }
+    if (len > POLICY_BODY_WARN && (mx == NULL || !mx->told)) {
+        config_warning(loader, draft->section->place, "a policy of %zu bytes; some senders stop at %d",
+                       len, POLICY_BODY_WARN);
+        if (mx != NULL)
+            mx->told = true;
+    }
+    return good;
+}
+
+/* The text of an item where it lasts, once for all who use the item. */
+static const char *lasting(struct loader *loader, struct item *item)
+{
+    if (item == NULL)
+        return NULL;
+    if (item->kept == NULL)
+        item->kept = region_string(loader->config->region, item->text, strlen(item->text));
+    if (item->kept == NULL)
+        config_no_memory(loader);
+    return item->kept;
+}
+
+static const char *const *lasting_rua(struct loader *loader, const struct draft *draft)
+{
+    uint32_t     count = 0;
+    bool         good = true;
+    const char **rua;
+
+    if (draft->policy.rua_count == 0)
+        return NULL;
+    rua = region_alloc(loader->config->region, draft->policy.rua_count * sizeof *rua);
+    if (rua == NULL) {
+        config_no_memory(loader);
+        return NULL;
+    }
+    for (struct item *item = draft->rua_from->first;
+         (item = next_of(item, KEY_RUA, &good)) != NULL; item = item->next)
+        rua[count++] = lasting(loader, item);
+    return rua;
+}
+
+static uint32_t keep_policy(struct loader *loader, struct draft *draft)
+{
+    struct policy *policy = &draft->policy;
+    uint32_t       index = config_kept_find(loader, policy);
+
+    if (index != NO_POLICY)
+        return index;
+    policy->body = region_string(loader->config->region, policy->body, policy->body_len);
+    if (policy->body == NULL)
+        config_no_memory(loader);
+    policy->certificate = lasting(loader, draft->certificate);
+    policy->key = lasting(loader, draft->key);
+    policy->id = lasting(loader, draft->id);
+    policy->rua = lasting_rua(loader, draft);
+    return loader->no_memory ? NO_POLICY : config_kept_add(loader, policy);
+}
+
+static void finish_section(struct loader *loader, struct section *section)
+{
+    struct draft draft;
+    bool         whole;
+
+    section->policy = NO_POLICY;
+    if (!gather(loader, section, &draft))
+        return;
+    if (section->kind == SECTION_ANY)
+        limit_any(loader, &draft);
+    if (!check_mx_lengths(loader, &draft))
+        return;
+    whole = write_body(loader, &draft);
+    if (judge_body(loader, &draft, whole))
+        section->policy = keep_policy(loader, &draft);
+}
+
+static void assign_policies(struct loader *loader)
+{
+    struct config *config = loader->config;
+    uint32_t       any = loader->special[SECTION_ANY];
+
+    for (uint32_t i = 0; i < config->domains.count; i++) {
+        struct domain *domain = &config->domains.entries[i];
+
+        domain->policy = loader->sections[domain->policy].policy;
+    }
+    if (any != 0)
+        config->any = &config->policies[loader->sections[any - 1].policy];
+}
+
+void config_finish_policies(struct loader *loader)
+{
+    static const struct place whole = { 0, 0 };
+    uint32_t                  policies = 0;
+
+    for (uint32_t i = 0; i < loader->section_count && !loader->no_memory; i++) {
+        struct section *section = &loader->sections[i];
+
+        if (section->kind == SECTION_ANY || section->kind == SECTION_DOMAIN)
+            finish_section(loader, section);
+        policies += section->kind >= SECTION_ANY;
+    }
+    if (policies == 0)
+        config_error(loader, whole, "there is no policy: no section of a domain and no [*]");
+    if (loader->errors == 0)
+        assign_policies(loader);
+}

@@ -1,0 +1,308 @@
+/*
+ * config_internal: what the config_*.c files share, and nobody else includes.
+ *
+ * Loading goes in two steps. First every file is read: a key's value is checked where it
+ * stands, and what a policy needs of it is kept as an item of its section, in the scratch
+ * region. [defaults] applies wherever it stands, so only then are the sections finished:
+ * defaults merged in, what is missing told, and each distinct policy kept once. The
+ * loader and its scratch are gone when config_load returns.
+ *
+ *   config.c           load and free, the accessors, the lookup
+ *   config_domains.c   the table of domain names
+ *   config_findings.c  errors and warnings, "did you mean"
+ *   config_sections.c  headers and keys as the reader finds them
+ *   config_keys.c      the table of keys
+ *   config_server.c    values of [server]
+ *   config_listen.c    addresses to listen on
+ *   config_trusted.c   addresses to trust
+ *   config_policy.c    values of a policy
+ *   config_files.c     reading files, and the paths in them
+ *   config_includes.c  include
+ *   config_aliases.c   alias, alias_file
+ *   config_kept.c      each distinct policy once
+ *   config_finish.c    sections to policies
+ */
+#ifndef COMMON_CONFIG_INTERNAL_H
+#define COMMON_CONFIG_INTERNAL_H
+
+#include "common/config.h"
+#include "common/hostname.h"
+#include "common/region.h"
+
+struct stat;
+
+/* ---- the domains (config_domains.c) ---- */
+
+struct domain {
+    uint32_t name;   /* where it begins in names */
+    uint32_t policy; /* its index; while loading, its section's */
+};
+
+struct domains {
+    char          *names; /* each ended by NUL */
+    size_t         names_len;
+    size_t         names_size;
+    struct domain *entries; /* in the order read */
+    uint32_t       count;
+    uint32_t       size;
+    uint32_t      *slots; /* open addressing: index of an entry + 1, or 0 */
+    uint32_t       slot_count; /* a power of two, or 0 */
+};
+
+enum domains_answer { DOMAINS_NEW, DOMAINS_KNOWN, DOMAINS_NO_MEMORY };
+
+/* name is canonical. *index is where it is, new or known. */
+enum domains_answer domains_add(struct domains *domains, const uint8_t key[HASH_KEY_SIZE],
+                                const char *name, size_t len, uint32_t policy, uint32_t *index);
+const struct domain *domains_find(const struct domains *domains, const uint8_t key[HASH_KEY_SIZE],
+                                  const char *name, size_t len);
+const char *domains_name(const struct domains *domains, uint32_t index);
+void domains_shrink(struct domains *domains); /* gives back what doubling took too much */
+void domains_free(struct domains *domains);
+
+/* ---- the configuration ---- */
+
+struct config {
+    struct region       *region;
+    const char          *path;
+    struct config_server server;
+    struct domains       domains;
+    struct policy       *policies;
+    uint32_t             policy_count;
+    const struct policy *any;
+    size_t               any_domain_max; /* bytes of the longest domain that [*] can serve */
+    uint8_t              key[HASH_KEY_SIZE];
+    uint8_t              digest[HASH_128_SIZE];
+};
+
+/* ---- the loader ---- */
+
+struct place {
+    uint32_t file; /* index in the loader's files */
+    uint32_t line;
+};
+
+enum key_id {
+    KEY_LISTEN,
+    KEY_LISTEN_ACME,
+    KEY_TRUSTED,
+    KEY_PLAIN_ANY,
+    KEY_ACME_WEBROOT,
+    KEY_ACME_DIR,
+    KEY_ACME_THUMBPRINT,
+    KEY_USER,
+    KEY_WORKERS,
+    KEY_MAX_CONNECTIONS,
+    KEY_MAX_TLS,
+    KEY_MAX_CONNECTIONS_PER_IP,
+    KEY_CERT_CACHE,
+    KEY_ACCESS_LOG,
+    KEY_INCLUDE,
+    KEY_MODE,
+    KEY_MX,
+    KEY_MAX_AGE,
+    KEY_CERTIFICATE,
+    KEY_KEY,
+    KEY_ID,
+    KEY_RUA,
+    KEY_ALIAS,
+    KEY_ALIAS_FILE,
+    KEY_COUNT
+};
+
+enum key_home {
+    HOME_SERVER,
+    HOME_POLICY, /* a policy's section, [defaults], [*] */
+    HOME_DOMAIN  /* a policy's section alone: it names domains */
+};
+
+enum section_kind {
+    SECTION_SERVER,
+    SECTION_DEFAULTS,
+    SECTION_ANY,
+    SECTION_DOMAIN,
+    SECTION_BAD /* its header was an error: keys are checked, no policy is made */
+};
+
+/* One line of a section; its value checked and in its final form, or bad. */
+struct item {
+    struct item *next;
+    const char  *text;   /* NULL where number says it all, and in [server] */
+    const char  *kept;   /* the same text in the configuration's region, once it is there */
+    struct place place;
+    uint32_t     number; /* mode, max_age; mx: how many %d */
+    uint8_t      key;    /* enum key_id */
+    bool         bad;    /* the value was an error, and is told */
+    bool         told;   /* a finding that each section with this item would repeat */
+};
+
+struct section {
+    struct item      *first;
+    struct item      *last;
+    struct place      place;
+    uint32_t          seen;     /* bit 1 << enum key_id: the key occurred */
+    uint32_t          policy;   /* finished: its index */
+    uint32_t          mx_count; /* so far */
+    uint8_t           longest;  /* bytes of its longest domain */
+    uint8_t           kind;     /* enum section_kind */
+};
+
+struct include {
+    struct include *next;
+    const char     *value; /* a name or a pattern, as written */
+    struct place    place;
+};
+
+enum {
+    CONFIG_RUA_MAX   = 64,
+    CONFIG_BODY_SIZE = POLICY_BODY_MAX + 512 /* bytes: the longest template, %d as two of them */
+};
+
+#define NO_SECTION UINT32_MAX
+
+struct loader {
+    struct config   *config;
+    struct region   *scratch;
+    config_report   *report;
+    void            *context;
+    unsigned         errors;
+    unsigned         warnings;
+    bool             no_memory; /* told once; everything after it is vain */
+    struct hash      digest;
+    const char     **files;     /* names, as told in findings */
+    uint32_t         file_count;
+    uint32_t         file_size;
+    uint32_t         file;      /* the one being read */
+    struct section  *sections;
+    uint32_t         section_count;
+    uint32_t         section_size;
+    uint32_t         section;   /* the one being read, or NO_SECTION: skip its keys */
+    uint32_t         special[SECTION_ANY + 1]; /* [server], [defaults], [*]: index + 1, or 0 */
+    struct place    *places;    /* of each domain, by its index */
+    uint32_t         place_size;
+    uint32_t        *kept;      /* open addressing by content: index of a policy + 1, or 0 */
+    uint32_t         kept_size; /* a power of two, or 0 */
+    uint32_t         policy_size;
+    struct include  *first_include;
+    struct include  *last_include;
+    char            *body;      /* CONFIG_BODY_SIZE bytes, in which each policy is made */
+    uint64_t         main_device;
+    uint64_t         main_inode;
+    bool             wants_peers; /* a listener was (refused as) plain or proxy */
+};
+
+/* ---- findings (config_findings.c) ---- */
+
+/* How much of a value a message shows. */
+#define SHOW "\"%.100s\""
+
+void config_error(struct loader *loader, struct place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void config_warning(struct loader *loader, struct place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void config_no_memory(struct loader *loader);
+void config_count_rest(struct loader *loader); /* tells how many were not told */
+const char *config_file_name(const struct loader *loader, struct place place);
+
+/* Whether somebody who wrote word may have meant candidate: at most two slips, and not as
+   many as word has letters. Smaller is nearer; -1: no. */
+int config_nearness(const char *word, const char *candidate);
+
+/* ---- keys (config_keys.c) ---- */
+
+struct config_key {
+    const char   *name;
+    enum key_home home;
+    bool          list; /* may be repeated */
+    /* Checks the value and keeps what is needed of it, in item or in the configuration.
+       loader->section is the section's index. False after an error, which is told. */
+    bool (*set)(struct loader *loader, struct item *item, char *value);
+};
+
+extern const struct config_key config_keys[KEY_COUNT];
+
+/* The key of that name, or KEY_COUNT. */
+enum key_id config_find_key(const char *name);
+/* False and an error unless value is a number from least to most. */
+bool config_number(struct loader *loader, const struct item *item, const char *value,
+                   uint32_t least, uint32_t most, uint32_t *number);
+/* The next word of a blank separated list, ended by NUL, or NULL. */
+char *config_word(char **rest);
+
+/* ---- values (config_server.c, config_listen.c, config_trusted.c, config_policy.c) ---- */
+
+#define CONFIG_SETTER(name) bool name(struct loader *loader, struct item *item, char *value)
+
+CONFIG_SETTER(config_set_listen);
+CONFIG_SETTER(config_set_trusted);
+CONFIG_SETTER(config_set_switch);
+CONFIG_SETTER(config_set_acme_folder);
+CONFIG_SETTER(config_set_acme_thumbprint);
+CONFIG_SETTER(config_set_user);
+CONFIG_SETTER(config_set_workers);
+CONFIG_SETTER(config_set_limit);
+CONFIG_SETTER(config_set_include);
+CONFIG_SETTER(config_set_mode);
+CONFIG_SETTER(config_set_mx);
+CONFIG_SETTER(config_set_max_age);
+CONFIG_SETTER(config_set_path);
+CONFIG_SETTER(config_set_id);
+CONFIG_SETTER(config_set_rua);
+CONFIG_SETTER(config_set_alias);
+CONFIG_SETTER(config_set_alias_file);
+
+void config_server_defaults(struct loader *loader);
+void config_server_finish(struct loader *loader);
+/* Loopback, when nothing else is trusted. */
+void config_trusted_finish(struct loader *loader);
+
+/* ---- sections (config_sections.c) ---- */
+
+/* Reads one file of sections; text is its whole content. */
+void config_read_sections(struct loader *loader, uint32_t file, char *text, size_t len);
+
+/* The first line of a section with this key, or NULL. */
+struct item *config_find_item(const struct section *section, enum key_id id);
+/* Gives a domain to the section being read, by its header or as an alias. False after an error. */
+bool config_add_domain(struct loader *loader, struct place place, const char *name, size_t len,
+                       bool header);
+
+/* ---- files (config_files.c, config_includes.c) ---- */
+
+bool config_read_main(struct loader *loader, const char *path);
+void config_read_includes(struct loader *loader);
+
+/* The content of a file, malloced and part of the digest; NULL after an error, told at place. */
+char *config_load_file(struct loader *loader, struct place place, const char *path, size_t *len,
+                       struct stat *status);
+/* Makes path, whose bytes stay, a file that places can name. False: no memory. */
+bool config_add_file(struct loader *loader, const char *path, uint32_t *index);
+
+/* value, below the folder of path unless it is absolute: in scratch. NULL: no memory. */
+char *config_beside(struct loader *loader, const char *path, const char *value);
+/*
+ * The path that a value means: itself when absolute, else below the folder of the file that
+ * names it, and below the current one if that is relative: in scratch, absolute.
+ * pattern: the folder's % are doubled, for policy_path. NULL after an error.
+ */
+char *config_absolute(struct loader *loader, struct place place, const char *value, bool pattern);
+/* The first folder bytes of path into out, mark in front of each that is one of special.
+   False when they do not fit. */
+bool config_mark_folder(const char *path, size_t folder, const char *special, char mark, char *out,
+                        size_t size);
+
+/* ---- policies (config_kept.c) ---- */
+
+#define NO_POLICY UINT32_MAX
+
+/* The index of a policy with the same content, or NO_POLICY. */
+uint32_t config_kept_find(const struct loader *loader, const struct policy *policy);
+/* One more policy, whose strings last. Its index, or NO_POLICY: no memory, told. */
+uint32_t config_kept_add(struct loader *loader, const struct policy *policy);
+
+/* ---- finish (config_finish.c) ---- */
+
+/* Merges, judges and keeps the policies, and gives each domain its own. */
+void config_finish_policies(struct loader *loader);
+
+#endif

@@ -1,0 +1,116 @@
+#include "common/config_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLICIES_FIRST = 16, KEPT_FIRST = 32 };
+
+static void add_string(struct hash *hash, const char *string)
+{
+    /* The NUL keeps "a" "bc" from "ab" "c"; NULL is told from "", which nothing here is. */
+    if (string == NULL)
+        string = "";
+    hash_128_update(hash, string, strlen(string) + 1);
+}
+
+static uint32_t content_hash(const struct loader *loader, const struct policy *policy)
+{
+    struct hash hash;
+    uint8_t     digest[HASH_128_SIZE];
+    uint32_t    word;
+
+    hash_128_init(&hash, loader->config->key);
+    hash_128_update(&hash, policy->body, policy->body_len);
+    add_string(&hash, policy->certificate);
+    add_string(&hash, policy->key);
+    add_string(&hash, policy->id);
+    for (uint32_t i = 0; i < policy->rua_count; i++)
+        add_string(&hash, policy->rua[i]);
+    hash_128_final(&hash, digest);
+    memcpy(&word, digest, sizeof word);
+    return word;
+}
+
+static bool same_string(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The body says mode, max_age and mx. */
+static bool same_content(const struct policy *a, const struct policy *b)
+{
+    if (a->body_len != b->body_len || a->rua_count != b->rua_count ||
+        memcmp(a->body, b->body, a->body_len) != 0)
+        return false;
+    if (!same_string(a->certificate, b->certificate) || !same_string(a->key, b->key) ||
+        !same_string(a->id, b->id))
+        return false;
+    for (uint32_t i = 0; i < a->rua_count; i++) {
+        if (strcmp(a->rua[i], b->rua[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The slot of an equal policy, or the free one where it belongs. */
+static uint32_t find_slot(const struct loader *loader, const struct policy *policy)
+{
+    uint32_t mask = loader->kept_size - 1;
+    uint32_t slot = content_hash(loader, policy) & mask;
+
+    while (loader->kept[slot] != 0 &&
+           !same_content(&loader->config->policies[loader->kept[slot] - 1], policy))
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+static bool grow_slots(struct loader *loader)
+{
+    uint32_t  size = loader->kept_size == 0 ? KEPT_FIRST : loader->kept_size * 2;
+    uint32_t *slots = calloc(size, sizeof *slots);
+
+    if (slots == NULL)
+        return false;
+    free(loader->kept);
+    loader->kept = slots;
+    loader->kept_size = size;
+    for (uint32_t i = 0; i < loader->config->policy_count; i++)
+        slots[find_slot(loader, &loader->config->policies[i])] = i + 1;
+    return true;
+}
+
+static bool grow_policies(struct loader *loader)
+{
+    uint32_t       size = loader->policy_size == 0 ? POLICIES_FIRST : loader->policy_size * 2;
+    struct policy *policies = realloc(loader->config->policies, size * sizeof *policies);
+
+    if (policies == NULL)
+        return false;
+    loader->config->policies = policies;
+    loader->policy_size = size;
+    return true;
+}
+
+uint32_t config_kept_find(const struct loader *loader, const struct policy *policy)
+{
+    uint32_t slot;
+
+    if (loader->kept_size == 0)
+        return NO_POLICY;
+    slot = find_slot(loader, policy);
+    return loader->kept[slot] != 0 ? loader->kept[slot] - 1 : NO_POLICY;
+}
+
+uint32_t config_kept_add(struct loader *loader, const struct policy *policy)
+{
+    struct config *config = loader->config;
+
+    if ((config->policy_count == loader->policy_size && !grow_policies(loader)) ||
+        ((uint64_t)config->policy_count * 2 >= loader->kept_size && !grow_slots(loader))) {
+        config_no_memory(loader);
+        return NO_POLICY;
+    }
+    config->policies[config->policy_count] = *policy;
+    loader->kept[find_slot(loader, policy)] = ++config->policy_count;
+    return config->policy_count - 1;
+}
