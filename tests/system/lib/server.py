@@ -1,0 +1,330 @@
+"""The server under test: its folder, its processes, and every line it says."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from lib import pki
+
+MTA_STSD = os.environ.get("MTA_STSD",
+                          str(Path(__file__).resolve().parents[3] / "build" / "mta-stsd"))
+
+PATIENCE = 20      # seconds to wait for what should come at once, on a machine with much to do
+STOP_SECONDS = 8   # a drain takes at most 5
+
+ORG = """
+[example.org]
+mode = enforce
+mx   = mail.example.org
+"""
+HOST = "mta-sts.example.org"  # ORG's policy host
+ORG_BODY = b"version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmax_age: 604800\r\n"
+
+_VALUE = r'(?:"(?:[ !#-\[\]-~]|\\["\\]|\\x[0-9a-f]{2})*"|[A-Za-z0-9\-._:/@+\[\]*]+)'
+_LINE = re.compile(
+    r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?:level=(?P<level>info|warning|error) )?"
+    r"from=(?P<process>[\w.\-]+) (?:dropped=\d+ )?"
+    rf"(?:msg=(?P<msg>{_VALUE})|fetch (?P<fields>\w+={_VALUE}(?: \w+={_VALUE})*))\Z")
+_FIELD = re.compile(rf"(\w+)=({_VALUE})")
+_SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Sanitizer:")
+
+
+def _unquote(value):
+    if not value.startswith('"'):
+        return value
+    return re.sub(r'\\(?:x([0-9a-f]{2})|(.))',
+                  lambda m: chr(int(m[1], 16)) if m[1] else m[2], value[1:-1])
+
+
+class LogLine:
+    """One line of the log. level and message are None in a fetch line; fields is None in others."""
+
+    def __init__(self, raw):
+        self.raw = raw
+        match = _LINE.match(raw)
+        self.valid = match is not None
+        self.level = match["level"] if match else None
+        self.process = match["process"] if match else None
+        self.message = _unquote(match["msg"]) if match and match["msg"] else None
+        self.fields = None
+        if match and match["fields"]:
+            self.fields = {key: _unquote(value) for key, value in _FIELD.findall(match["fields"])}
+
+
+class Site:
+    """A folder with a configuration and certificates, as an operator has it: closed to all others."""
+
+    def __init__(self, folder, authority):
+        self.folder = folder
+        self.authority = authority
+        self.ini = folder / "mta-stsd.ini"
+        self.certs = folder / "certs"
+        self.acme = folder / "acme"
+        self.ca = folder / "ca.pem"
+        self.ca.write_bytes(authority.root_pem())
+        folder.chmod(0o700)
+
+    def configure(self, *policies, listen=("127.0.0.1:0",), acme=(), server="", defaults=""):
+        """Writes the configuration: sections as text, and more lines for [server] and [defaults].
+
+        An ACME listener takes 127.0.0.2, so that no two listeners have one name.
+        """
+        lines = ["[server]", "workers = 2"]
+        if re.search(r"^\s*workers\s*=", server, re.M):
+            lines.pop()
+        lines += [f"listen = {address}" for address in listen]
+        lines += [f"listen_acme = {address}" for address in acme]
+        lines += [server, "[defaults]"]
+        if not re.search(r"^\s*certificate\s*=", defaults, re.M):
+            lines += [f"certificate = {self.certs}/%h/fullchain.pem",
+                      f"key = {self.certs}/%h/privkey.pem"]
+        lines += [defaults, *policies]
+        self.write("\n".join(lines) + "\n")
+        return self
+
+    def write(self, text, name=None):
+        """Puts text, whole and at once, where the configuration is, or beside it."""
+        pki.replace(self.folder / (name or self.ini.name), text.encode())
+
+    def install(self, domain, pair=None, **options):
+        """A certificate for the policy host of domain, issued (options are Authority.issue's) unless given."""
+        host = f"mta-sts.{domain}"
+        pair = pair or self.authority.issue(host, **options)
+        pair.write(self.certs / host)
+        return pair
+
+    def test(self, *arguments):
+        """mta-stsd -t: exit status and lines."""
+        done = run_mta_stsd("-t", "-c", str(self.ini), *arguments)
+        return done.returncode, done.stdout.splitlines()
+
+
+def run_mta_stsd(*arguments, timeout=PATIENCE, **options):
+    """Runs the program to its end, as for -t, -V or -H."""
+    done = subprocess.run([*shlex.split(MTA_STSD), *arguments], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=timeout, **options)
+    assert not _SANITIZER.search(done.stderr), done.stderr
+    return done
+
+
+class Process:
+    """One process, as /proc tells it."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        # The name in parentheses may hold anything, so what counts stands behind the last of them.
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        self.state, self.parent, self.session = stat[0], int(stat[1]), int(stat[3])
+
+    def status(self):
+        """The fields of /proc/PID/status."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+    def descriptors(self):
+        """What each open descriptor leads to."""
+        folder = Path(f"/proc/{self.pid}/fd")
+        return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+
+    def __repr__(self):
+        return f"<process {self.pid} of {self.parent}>"
+
+
+class Server:
+    """A running mta-stsd. With `with`: started and ready inside, stopped and judged at the end.
+
+    prefix: a command that runs the server (setpriv ..., sh -c '...' with "$@"). Errors in the log
+    are failures unless a test names them with allow().
+    """
+
+    known = []  # those of the test that runs now; for conftest.py
+
+    def __init__(self, site, *, env=None, prefix=(), arguments=(), pass_fds=()):
+        self.site = site
+        self.lines = []
+        self._allowed = []
+        self._checked = 0
+        self._news = threading.Condition()
+        self._ended = False
+        self._stopped = False
+        self._process = subprocess.Popen(
+            [*prefix, *shlex.split(MTA_STSD), "-c", str(site.ini), *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})}, pass_fds=pass_fds, start_new_session=True)
+        self.pid = self._process.pid
+        # All processes of the server hold the pipe: its end is the end of the last of them.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        Server.known.append(self)
+
+    # --- its log
+
+    def _read(self):
+        for raw in self._process.stdout:
+            line = LogLine(raw.rstrip(b"\n").decode("utf-8", "backslashreplace"))
+            with self._news:
+                self.lines.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def mark(self):
+        """Where the log is now, for since=."""
+        return len(self.lines)
+
+    def log(self, since=0):
+        return "\n".join(line.raw for line in self.lines[since:])
+
+    def wait(self, wanted, timeout=PATIENCE, since=0, what="line"):
+        """Waits until wanted(line) is true of a line behind since; gives what it returned."""
+        deadline = time.monotonic() + timeout
+        with self._news:
+            at = since
+            while True:
+                for line in self.lines[at:]:
+                    found = wanted(line)
+                    if found:
+                        return found
+                at = len(self.lines)
+                left = deadline - time.monotonic()
+                if self._ended or left <= 0 or not self._news.wait(left):
+                    if at == len(self.lines):
+                        break
+        raise AssertionError(f"no {what} in {timeout} s"
+                             + (" before the server ended" if self._ended else ""))
+
+    def wait_for(self, pattern, timeout=PATIENCE, since=0):
+        """Waits for a message that the pattern is found in; gives the match."""
+        return self.wait(lambda line: line.message and re.search(pattern, line.message),
+                         timeout, since, f"line like {pattern!r}")
+
+    def wait_fetch(self, timeout=PATIENCE, since=0, **fields):
+        """Waits for a fetch line with these fields; gives all its fields."""
+        def wanted(line):
+            return line.fields if line.fields and all(
+                line.fields.get(key) == str(value) for key, value in fields.items()) else None
+        return self.wait(wanted, timeout, since, f"fetch with {fields}")
+
+    def messages(self, pattern, since=0):
+        """The messages so far that the pattern is found in."""
+        return [line.message for line in self.lines[since:]
+                if line.message and re.search(pattern, line.message)]
+
+    def allow(self, pattern):
+        """An error of this kind belongs to the test."""
+        self._allowed.append(re.compile(pattern))
+        return self
+
+    def check(self):
+        """Fails on what nobody expected since the last check."""
+        lines, self._checked = self.lines[self._checked:], len(self.lines)
+        bad = [line.raw for line in lines if not line.valid or _SANITIZER.search(line.raw)]
+        assert not bad, "not a log line:\n" + "\n".join(bad)
+        bad = [line.raw for line in lines if line.level == "error"
+               and not any(allowed.search(line.message) for allowed in self._allowed)]
+        assert not bad, "unexpected errors:\n" + "\n".join(bad)
+
+    # --- where it listens
+
+    def ready(self, timeout=PATIENCE):
+        self.wait_for(r"^ready: generation", timeout)
+        return self
+
+    def address(self, kind="https", name=None):
+        """(host, port) of a listener, by kind and by the name it has in the configuration."""
+        pattern = rf"^listening on (\S+):(\d+) \({kind}\) for " + (re.escape(name) + "$" if name else "")
+        match = self.wait_for(pattern)
+        return match[1].strip("[]"), int(match[2])
+
+    @property
+    def https(self):
+        return self.address("https")
+
+    @property
+    def acme(self):
+        return self.address("acme")
+
+    # --- its processes
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def processes(self):
+        """Those that live, the master first. Every one is in the session that started here."""
+        found = []
+        for name in os.listdir("/proc"):
+            try:
+                process = Process(int(name))
+            except (ValueError, OSError, IndexError):  # no process, or one that has just gone
+                continue
+            if process.session == self.pid and process.state not in "ZX":
+                found.append(process)
+        return sorted(found, key=lambda process: (process.pid != self.pid, process.pid))
+
+    def children(self, pid=None):
+        """The keepers (of the master); the workers of a keeper when its pid is given."""
+        return [process for process in self.processes() if process.parent == (pid or self.pid)]
+
+    def workers(self):
+        return [worker for keeper in self.children() for worker in self.children(keeper.pid)]
+
+    def reload(self, timeout=PATIENCE):
+        """SIGHUP, and the message that ends the reload."""
+        since = self.mark()
+        self.signal(signal.SIGHUP)
+        return self.wait_for(r"^(ready: generation|reload refused|reload unchanged)",
+                             timeout, since).string
+
+    def wait_end(self, timeout=PATIENCE):
+        """Waits until all its processes have gone; gives the exit status."""
+        self._stopped = True
+        self._reader.join(timeout)
+        if self._reader.is_alive():
+            left = self.processes()
+            self._kill()
+            raise AssertionError(f"after {timeout} s there still are {left}")
+        return self._process.wait(PATIENCE)
+
+    def stop(self):
+        """SIGTERM: exit status 0, in time, and nothing left."""
+        self.signal(signal.SIGTERM)
+        status = self.wait_end(STOP_SECONDS)
+        assert status == 0, f"exit status {status} after SIGTERM"
+        self.check()
+
+    def _kill(self):
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+
+    @property
+    def running(self):
+        return not self._stopped
+
+    def __enter__(self):
+        try:
+            return self.ready()
+        except BaseException:
+            self._stopped = True
+            self._kill()
+            raise
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if not self._stopped:
+                self.stop()
+            else:
+                self.check()
+        finally:
+            self._stopped = True
+            self._kill()
