@@ -46,6 +46,7 @@ static int capabilities_get(struct capabilities *capabilities)
     struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct   data[_LINUX_CAPABILITY_U32S_3];
 
+    memset(data, 0xff, sizeof(data)); /* what is not told is not taken for given up */
     if (syscall(SYS_capget, &header, data) != 0)
         return -1;
     capabilities->effective = data[0].effective | (uint64_t)data[1].effective << 32;
