@@ -28,7 +28,7 @@ certificates := server/certpair server/certfile server/pem common/hostname
 messages     := server/message server/packet
 
 objects_policy   := $(policies)
-objects_config   := common/config common/ini_reader $(policies)
+objects_config   := $(patsubst src/%.c,%,$(wildcard src/common/config*.c)) common/ini_reader $(policies)
 objects_message  := $(messages)
 objects_control  := server/control server/packet
 objects_limits   := server/limits common/hash

@@ -139,7 +139,58 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
     return good;
 }
 
-/* The body as a template, into a buffer that take_body has; its length is counted on past the end. */
+/* pattern and literal are the same mx for a domain that has this list. */
+static bool meet(struct loader *loader, const struct section *list, const struct item *pattern,
+                 const struct item *literal)
+{
+    const struct config *config = loader->config;
+    size_t               before = strcspn(pattern->text, "%");
+    size_t               behind = strlen(pattern->text) - before - 2;
+    size_t               len = strlen(literal->text);
+    const struct domain *domain;
+    const struct item   *first = literal;
+    const struct item   *second = pattern;
+
+    if (len <= before + behind || memcmp(literal->text, pattern->text, before) != 0 ||
+        strcmp(literal->text + len - behind, pattern->text + before + 2) != 0)
+        return false;
+    domain = domains_find(&config->domains, config->key, literal->text + before,
+                          len - before - behind);
+    if (domain == NULL || source(loader, &loader->sections[domain->policy], KEY_MX) != list)
+        return false;
+    if (pattern->place.line < literal->place.line) {
+        first = pattern;
+        second = literal;
+    }
+    config_error(loader, second->place, "mx %s is the same as mx %s at %s:%u for %.*s", second->text,
+                 first->text, config_file_name(loader, first->place), first->place.line,
+                 (int)(len - before - behind), literal->text + before);
+    return true;
+}
+
+/* An mx that is repeated only when %d is filled in. Looked for once a list, whoever has it. */
+static bool check_mx_distinct(struct loader *loader, const struct section *list)
+{
+    bool good = true;
+
+    if (list->mx_judged)
+        return true;
+    loader->sections[list - loader->sections].mx_judged = true;
+    for (struct item *pattern = list->first; (pattern = next_of(pattern, KEY_MX, &good)) != NULL;
+         pattern = pattern->next) {
+        if (pattern->number != 1)
+            continue;
+        for (struct item *literal = list->first;
+             (literal = next_of(literal, KEY_MX, &good)) != NULL; literal = literal->next) {
+            if (literal->number == 0 && meet(loader, list, pattern, literal))
+                return false;
+        }
+    }
+    return good;
+}
+
+/* The body as a template, into the loader's buffer; past the end only its length is
+   counted on. False when it is not whole. */
 static bool write_body(struct loader *loader, struct draft *draft)
 {
     struct policy *policy = &draft->policy;
@@ -246,7 +297,7 @@ static void finish_section(struct loader *loader, struct section *section)
         return;
     if (section->kind == SECTION_ANY)
         limit_any(loader, &draft);
-    if (!check_mx_lengths(loader, &draft))
+    if (!check_mx_lengths(loader, &draft) || !check_mx_distinct(loader, draft.mx_from))
         return;
     whole = write_body(loader, &draft);
     if (judge_body(loader, &draft, whole))

@@ -144,6 +144,7 @@ struct section {
     uint32_t          policy;   /* finished: its index */
     uint32_t          mx_count; /* so far */
     uint8_t           longest;  /* bytes of its longest domain */
+    bool              mx_judged; /* its list has been looked at for repetitions */
     uint8_t           kind;     /* enum section_kind */
 };
 
