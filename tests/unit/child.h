@@ -34,12 +34,28 @@ _Noreturn static inline void child_fail(const char *file, int line, const char *
     _exit(1);
 }
 
+/* Reads to the end; what does not fit is dropped. Returns how much is kept. */
+static inline size_t child_heard(int fd, char *text, size_t size)
+{
+    char    more[512];
+    size_t  len = 0;
+    ssize_t got;
+
+    while ((got = read(fd, more, sizeof(more))) > 0) {
+        size_t fits = (size_t)got < size - len ? (size_t)got : size - len;
+
+        memcpy(text + len, more, fits);
+        len += fits;
+    }
+    return len;
+}
+
 /* Runs body in a child. Returns its exit status, 128 + the signal that ended it, or -1; said,
    of CHILD_SAID_MAX bytes, is what it printed to standard error. */
 static inline int child_run(void (*body)(void), char *said)
 {
     int    ends[2], status;
-    size_t len = 0;
+    size_t len;
     pid_t  pid;
 
     if (pipe(ends) != 0 || (pid = fork()) < 0)
@@ -52,8 +68,7 @@ static inline int child_run(void (*body)(void), char *said)
         _exit(0);
     }
     close(ends[1]);
-    for (ssize_t got = 1; got > 0 && len < CHILD_SAID_MAX - 1; len += got > 0 ? (size_t)got : 0)
-        got = read(ends[0], said + len, CHILD_SAID_MAX - 1 - len);
+    len = child_heard(ends[0], said, CHILD_SAID_MAX - 1);
     said[len] = '\0';
     close(ends[0]);
     if (waitpid(pid, &status, 0) != pid)
