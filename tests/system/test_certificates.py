@@ -68,8 +68,7 @@ def test_any_domain_whose_certificate_can_be_found(site, serve):
     assert served(server, "anybody.example") is None
 
 
-@pytest.mark.parametrize("name", ["mta-sts...", "mta-sts...etc.x", "mta-sts./etc/x", "mta-sts.a..b", "mta-sts.com",
-                                  "mta-sts.mta-sts.anybody.example"])
+@pytest.mark.parametrize("name", ["mta-sts...", "mta-sts...etc.x", "mta-sts./etc/x", "mta-sts.a..b", "mta-sts.com"])
 def test_no_name_that_is_no_domain_becomes_a_path(site, serve, name):
 
     server = serve("[*]\nmode = testing\nmx = mail.%d\n", **ONE)
@@ -103,8 +102,8 @@ def test_a_renewed_certificate_is_served_at_once_after_sighup(site, serve):
     for kind in ("p384", "rsa2048", "p256"):
         pair = site.install("example.org", kind=kind)
         reload_unchanged(server)
-        assert served(server) == pair.leaf_der()
-        server.wait_for(r"mta-sts\.example\.org: a renewed certificate")
+        for _ in range(4):  # in whichever worker
+            assert served(server) == pair.leaf_der()
 
 
 def test_a_renewed_certificate_is_served_within_a_minute_without_a_signal(site, serve, clock):
@@ -116,6 +115,7 @@ def test_a_renewed_certificate_is_served_within_a_minute_without_a_signal(site, 
     assert served(server) == old.leaf_der(), "a pair is looked at again after a minute, not for each fetch"
     clock.advance(6)
     assert served(server) == new.leaf_der()
+    server.wait_for(r"mta-sts\.example\.org: a renewed certificate is in use")
 
 
 def test_connections_made_before_a_renewal_go_on(site, serve):

@@ -155,15 +155,22 @@ def test_a_hello_that_ends_early_is_the_end(server, cut):
     assert answer(server.https, records(client_hello())[:cut], half_close=True) == b""
 
 
-@pytest.mark.parametrize("name, message", {
-    "a certificate instead": (b"\x0b" + bytes(50)),
-    "lengths that lead out of it": client_hello()[:-1] + b"\xff",
-    "bytes behind the extensions": (lambda h: b"\1" + (len(h) - 3).to_bytes(3, "big") + h[4:] + b"x")(
-        client_hello()),
+def _one_byte_more(hello):
+    return b"\1" + (len(hello) - 3).to_bytes(3, "big") + hello[4:] + b"x"
+
+
+BROKEN = {
+    "a certificate instead": b"\x0b" + bytes(50),
+    "a length that leads out of it": client_hello(last=b"\x12\x34\0\x64"),
+    "a session id of 255 bytes": client_hello()[:38] + b"\xff" + client_hello()[39:],
+    "bytes behind the extensions": _one_byte_more(client_hello()),
     "no cipher suites": client_hello(suites=()),
-}.items())
-def test_a_broken_hello_gets_one_fatal_alert(server, name, message):
-    level, _ = alert(answer(server.https, records(message)))
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_hello_gets_one_fatal_alert(server, name):
+    level, _ = alert(answer(server.https, records(BROKEN[name])))
     assert level == 2
 
 

@@ -97,10 +97,10 @@ class Connection:
             assert self._more(), f"the end after {len(self.buffer)} of {length} bytes"
         return Response(head, self._take(length))
 
-    def ask(self, *arguments, **keywords):
-        """One request, its response."""
-        self.send(request(*arguments, **keywords))
-        return self.response(keywords.get("method", "GET"))
+    def ask(self, host=HOST, path=POLICY, method="GET", **more):
+        """One request (arguments are request's), its response."""
+        self.send(request(host, path, method, **more))
+        return self.response(method)
 
     def rest(self):
         """All bytes to the peer's end."""

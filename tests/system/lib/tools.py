@@ -22,8 +22,10 @@ def curl(server, *options, host=HOST, path=POLICY):
 
 
 def s_client(server, *options, host=HOST, feed=b""):
-    """openssl s_client, fed with bytes and then at its end."""
+    """openssl s_client, fed with bytes; behind a request it waits for the server's end."""
     address, port = server.https
+    if feed.endswith(b"\r\n\r\n"):
+        options = ("-ign_eof", *options)
     return run("openssl", "s_client", "-connect", f"{address}:{port}", "-servername", host,
                "-CAfile", server.site.ca, "-verify_return_error", "-verify_hostname", host,
                *options, feed=feed)
