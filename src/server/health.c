@@ -174,10 +174,13 @@ static void report(void *context, enum config_severity severity, const char *fil
 {
     bool *told = context;
 
-    if (severity == CONFIG_ERROR && !*told) {
+    if (severity != CONFIG_ERROR || *told)
+        return;
+    if (line > 0)
         fprintf(stderr, "%s:%u: error: %s\n", file, line, text);
-        *told = true;
-    }
+    else /* the file as a whole */
+        fprintf(stderr, "%s: error: %s\n", file, text);
+    *told = true;
 }
 
 int health_run(const char *config_path)
