@@ -1,15 +1,6 @@
 #include "server/message.h"
 
-#include <assert.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-/* What the kernel passes beside one packet: an aligned buffer for MESSAGE_FDS_MAX descriptors. */
-union control {
-    struct cmsghdr header;
-    char           bytes[CMSG_SPACE(MESSAGE_FDS_MAX * sizeof(int))];
-};
 
 void message_init(struct message *message, enum message_kind kind, uint32_t number)
 {
@@ -84,62 +75,11 @@ bool message_reply_read(const void *packet, size_t len, struct message *message)
 
 int message_send(int socket, const struct message *message, const int *fds, size_t fd_count)
 {
-    struct message copy = *message;
-    struct iovec   part = {.iov_base = &copy, .iov_len = sizeof(copy)};
-    struct msghdr  head = {.msg_iov = &part, .msg_iovlen = 1};
-    union control  control;
-
-    assert(fd_count <= MESSAGE_FDS_MAX);
-    if (fd_count > 0) {
-        memset(&control, 0, sizeof(control));
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type  = SCM_RIGHTS;
-        control.header.cmsg_len   = CMSG_LEN(fd_count * sizeof(int));
-        memcpy(CMSG_DATA(&control.header), fds, fd_count * sizeof(int));
-        head.msg_control    = control.bytes;
-        head.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-    }
-    return sendmsg(socket, &head, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-/* Every descriptor that came is ours now: kept up to MESSAGE_FDS_MAX, the others closed. */
-static void collect(struct msghdr *head, int fds[MESSAGE_FDS_MAX], size_t *fd_count)
-{
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(head); at; at = CMSG_NXTHDR(head, at)) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; i < (at->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-            if (*fd_count < MESSAGE_FDS_MAX)
-                fds[(*fd_count)++] = fd;
-            else
-                close(fd);
-        }
-    }
+    return packet_send(socket, message, sizeof(*message), fds, fd_count);
 }
 
 long message_receive(int socket, void *packet, size_t size, int fds[MESSAGE_FDS_MAX],
                      size_t *fd_count)
 {
-    struct iovec  part = {.iov_base = packet, .iov_len = size};
-    struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
-    union control control;
-    size_t        count = 0;
-    long          len;
-
-    if (fds) { /* without a place for them, the kernel closes what comes */
-        head.msg_control    = control.bytes;
-        head.msg_controllen = sizeof(control);
-    }
-    len = recvmsg(socket, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (len >= 0 && fds)
-        collect(&head, fds, &count);
-    if (len <= 0) /* an empty packet reads as the peer's end: nothing of ours is empty */
-        while (count > 0)
-            close(fds[--count]);
-    if (fd_count)
-        *fd_count = count;
-    return len;
+    return packet_receive(socket, packet, size, fds, fd_count);
 }

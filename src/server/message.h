@@ -16,11 +16,13 @@
 #ifndef SERVER_MESSAGE_H
 #define SERVER_MESSAGE_H
 
+#include "server/packet.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MESSAGE_NAME_MAX = 255, MESSAGE_FDS_MAX = 2 };
+enum { MESSAGE_NAME_MAX = 255, MESSAGE_FDS_MAX = PACKET_FDS_MAX };
 
 enum message_kind {
     MESSAGE_UP = 1,

@@ -1,0 +1,258 @@
+/* Lifetime of connections, what they wait for, their deadlines and limits. conn_states.c has the
+   states. */
+#include "server/conn_internal.h"
+
+#include "common/log.h"
+#include "server/certpair.h"
+#include "server/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONN_TICK 0.1 /* seconds between looks at the deadlines */
+
+/* Milliseconds in a state, and who goes first when there is no room. What is being answered never
+   goes; in LINGER the answer is out. */
+static const struct {
+    unsigned         ms;
+    enum limits_rank rank;
+} states[CONN_STATES] = {
+    [CONN_HELLO]     = {5000, LIMITS_OPEN},
+    [CONN_CERT]      = {1000, LIMITS_BUSY},
+    [CONN_HANDSHAKE] = {10000, LIMITS_OPEN},
+    [CONN_REQUEST]   = {5000, LIMITS_OPEN},
+    [CONN_TOKEN]     = {1500, LIMITS_BUSY}, /* longer than a request to the keeper may take */
+    [CONN_RESPONSE]  = {10000, LIMITS_BUSY},
+    [CONN_IDLE]      = {2000, LIMITS_IDLE},
+    [CONN_LINGER]    = {2000, LIMITS_OPEN},
+};
+
+void conn_enter(struct conn *conn, enum conn_state state)
+{
+    struct conns *conns = conn->conns;
+
+    conn->state = state;
+    deadlines_set(&conns->deadlines, &conn->deadline, state, process_now_ms() + states[state].ms);
+    limits_rank_set(conns->all, &conn->in_all, states[state].rank);
+    limits_rank_set(conns->tls, &conn->in_tls, states[state].rank);
+}
+
+void conn_drop_tls(struct conn *conn)
+{
+    if (conn->transport != NULL)
+        conn->transport->free(conn->link);
+    conn->transport = NULL;
+    conn->link = NULL;
+    limits_remove(conn->conns->tls, &conn->in_tls);
+}
+
+/* The one place where a connection ends. */
+static void conn_free(struct conn *conn)
+{
+    struct conns *conns = conn->conns;
+
+    ev_io_stop(conns->services.loop, &conn->io);
+    certs_cancel(&conn->waiter);
+    acme_cancel(conn->lookup);
+    conn_drop_tls(conn);
+    certpair_unref(conn->pair);
+    deadlines_remove(&conns->deadlines, &conn->deadline);
+    limits_remove(conns->all, &conn->in_all);
+    close(conn->io.fd);
+    free(conn->answer.bytes);
+    free(conn->buffer);
+    free(conn->hello);
+    free(conn->host);
+    free(conn);
+    if (--conns->count == 0) {
+        ev_timer_stop(conns->services.loop, &conns->tick);
+        if (conns->empty != NULL)
+            conns->empty(conns->empty_context);
+    }
+}
+
+/* Computed after each step, never switched on and off anywhere else. */
+static void conn_wait(struct conn *conn, int wants)
+{
+    struct ev_loop *loop = conn->conns->services.loop;
+
+    if (conn->wants == wants)
+        return;
+    conn->wants = wants;
+    ev_io_stop(loop, &conn->io);
+    if (wants != 0) {
+        ev_io_set(&conn->io, conn->io.fd, wants);
+        ev_io_start(loop, &conn->io);
+    }
+}
+
+static void conn_follow(struct conn *conn, enum conn_next next)
+{
+    for (unsigned steps = 0; next == CONN_GO_ON; steps++) {
+        if (steps == CONN_BURST) { /* bytes may wait in our buffers, where epoll can't see them */
+            conn_wait(conn, EV_READ);
+            ev_feed_event(conn->conns->services.loop, &conn->io, EV_READ);
+            return;
+        }
+        next = conn_steps[conn->state](conn);
+    }
+    if (next == CONN_GONE)
+        conn_free(conn);
+    else
+        conn_wait(conn, next == CONN_WAIT_READ ? EV_READ : next == CONN_WAIT_WRITE ? EV_WRITE : 0);
+}
+
+void conn_run(struct conn *conn)
+{
+    conn_follow(conn, CONN_GO_ON);
+}
+
+static void conn_ready(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    conn_run(watcher->data);
+}
+
+static void conns_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct conns    *conns = timer->data;
+    int64_t          now = process_now_ms();
+    struct deadline *due;
+
+    (void)loop;
+    (void)events;
+    while ((due = deadlines_due(&conns->deadlines, now)) != NULL) {
+        struct conn *conn = CONN_OF(due, deadline);
+
+        conn_follow(conn, conn_expired(conn));
+    }
+}
+
+bool conn_take_tls(struct conn *conn)
+{
+    struct limits        *limits = conn->conns->tls;
+    struct limits_address address;
+    struct limits_member *victim;
+    bool                  full;
+
+    limits_address_of((const struct sockaddr *)&conn->peer, &address);
+    while ((victim = limits_victim(limits, &address, &full)) != NULL)
+        conn_free(CONN_OF(victim, in_tls));
+    return !full && limits_add(limits, &conn->in_tls, &address, states[conn->state].rank) == 0;
+}
+
+static bool conns_admit(struct conns *conns, struct conn *conn)
+{
+    struct limits_address address;
+    struct limits_member *victim;
+    bool                  full;
+
+    limits_address_of((const struct sockaddr *)&conn->peer, &address);
+    while ((victim = limits_victim(conns->all, &address, &full)) != NULL)
+        conn_free(CONN_OF(victim, in_all));
+    return !full && limits_add(conns->all, &conn->in_all, &address, LIMITS_OPEN) == 0;
+}
+
+void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, const char *name,
+                  const struct sockaddr *peer)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+
+    if (conn == NULL) {
+        close(fd);
+        return;
+    }
+    if (peer->sa_family == AF_INET6)
+        memcpy(&conn->peer, peer, sizeof(struct sockaddr_in6));
+    else if (peer->sa_family == AF_INET)
+        memcpy(&conn->peer, peer, sizeof(struct sockaddr_in));
+    if (!conns_admit(conns, conn)) {
+        close(fd);
+        free(conn);
+        return;
+    }
+    conn->conns = conns;
+    conn->kind = kind;
+    conn->listener = name;
+    conn->started = process_now_ms();
+    ev_io_init(&conn->io, conn_ready, fd, EV_READ);
+    conn->io.data = conn;
+    if (conns->count++ == 0)
+        ev_timer_again(conns->services.loop, &conns->tick);
+    if (kind == CONFIG_ACME) {
+        conn->transport = &transport_plain;
+        conn->link = &conn->io.fd;
+        conn_enter(conn, CONN_REQUEST);
+    } else {
+        conn_enter(conn, CONN_HELLO);
+    }
+    conn_run(conn);
+}
+
+struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[16])
+{
+    const struct config_server *server = config_server(services->config);
+    struct conns               *conns = calloc(1, sizeof(*conns));
+
+    if (conns == NULL)
+        return NULL;
+    conns->services = *services;
+    conns->access_log = server->access_log;
+    deadlines_init(&conns->deadlines);
+    conns->all = limits_new(server->max_connections, server->max_connections_per_ip, hash_key);
+    conns->tls = limits_new(server->max_tls, 0, hash_key);
+    ev_timer_init(&conns->tick, conns_tick, CONN_TICK, CONN_TICK);
+    conns->tick.data = conns;
+    if (conns->all == NULL || conns->tls == NULL) {
+        conns_free(conns);
+        return NULL;
+    }
+    return conns;
+}
+
+/* Calls visit for each connection there is; visit may free it or move it to LINGER. */
+static void conns_each(struct conns *conns, unsigned list, void (*visit)(struct conn *conn))
+{
+    struct deadline *at = conns->deadlines.first[list];
+
+    while (at != NULL) {
+        struct deadline *next = at->next;
+
+        visit(CONN_OF(at, deadline));
+        at = next;
+    }
+}
+
+void conns_free(struct conns *conns)
+{
+    if (conns == NULL)
+        return;
+    conns->empty = NULL;
+    for (unsigned list = 0; list < CONN_STATES; list++)
+        conns_each(conns, list, conn_free);
+    limits_free(conns->all);
+    limits_free(conns->tls);
+    free(conns);
+}
+
+static void end_idle(struct conn *conn)
+{
+    conn_follow(conn, conn_end(conn));
+}
+
+void conns_drain(struct conns *conns, void (*empty)(void *context), void *context)
+{
+    conns->draining = true;
+    conns_each(conns, CONN_IDLE, end_idle);
+    conns->empty = empty;
+    conns->empty_context = context;
+    if (conns->count == 0)
+        empty(context);
+}
+
+size_t conns_count(const struct conns *conns)
+{
+    return conns->count;
+}

@@ -1,0 +1,403 @@
+#include "server/tls.h"
+
+#include "server/certpair.h"
+
+#include <mbedtls/psa_util.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+#include <psa/crypto.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TLS_IN_SIZE  = 2048,  /* bytes read ahead, once the hello has been read */
+    TLS_OUT_SIZE = 4096,  /* bytes of the first flight with a usual chain: the buffer's first size */
+    TLS_OUT_MAX  = 40960  /* bytes kept unsent: two full records, and so never less than one */
+};
+
+struct tls {
+    mbedtls_ssl_config sha256; /* TLS 1.3 with AES-128 alone: no SHA-384 is computed */
+    mbedtls_ssl_config all;    /* for clients that offer only others */
+};
+
+struct tls_session {
+    mbedtls_ssl_context ssl;
+    int                 fd;
+    struct certpair    *pair;
+    char               *name; /* host_name of the hello, as our reader saw it */
+    size_t              name_len;
+    uint8_t            *in;   /* read ahead: in_at to in_len is not yet mbedTLS's */
+    size_t              in_at, in_len, in_size;
+    uint8_t            *out;  /* not yet sent: out_at to out_len */
+    size_t              out_at, out_len, out_size;
+    bool                closing; /* close_notify is in the buffers */
+    bool                broken;
+};
+
+static const char *const alpn_protocols[] = {"http/1.1", NULL};
+
+/* TLS 1.3 follows the client's order among these, 1.2 follows ours. AEAD and forward secrecy only;
+   ECDSA first, since a server that has it should not be asked for RSA. */
+#define SUITES_TLS12                                                                               \
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, \
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, \
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                         \
+    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+
+static const int suites_sha256[] = {MBEDTLS_TLS1_3_AES_128_GCM_SHA256, SUITES_TLS12, 0};
+static const int suites_all[] = {
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, SUITES_TLS12, 0};
+
+/* P-256 first: under TLS 1.2 the order is ours, and it is the cheapest. */
+static const uint16_t groups[] = {
+    MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+    MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+
+int tls_start(char *error)
+{
+    psa_status_t status = psa_crypto_init();
+
+    if (status == PSA_SUCCESS)
+        return 0;
+    snprintf(error, TLS_ERROR_MAX, "mbedTLS cannot start its cryptography: error %d", (int)status);
+    return -1;
+}
+
+const char *tls_library_version(void)
+{
+    static char text[32];
+    unsigned    version = mbedtls_version_get_number();
+
+    snprintf(text, sizeof(text), "mbedTLS %u.%u.%u", version >> 24, version >> 16 & 0xff,
+             version >> 8 & 0xff);
+    return text;
+}
+
+/*
+ * Called by mbedTLS in each handshake, twice after a HelloRetryRequest, with or
+ * without a name. Our reader has already chosen the pair; what is left to do is to
+ * make sure that both have read the same hello.
+ */
+static int give_certificate(mbedtls_ssl_context *ssl)
+{
+    struct tls_session  *session = mbedtls_ssl_get_user_data_p(ssl);
+    size_t               len;
+    const unsigned char *name = mbedtls_ssl_get_hs_sni(ssl, &len);
+
+    if (name == NULL || len != session->name_len || memcmp(name, session->name, len) != 0) {
+        mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       ALERT_ILLEGAL_PARAMETER);
+        return MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
+    }
+    /* It appends: without this, the second call after a retry would list the pair twice. */
+    mbedtls_ssl_set_hs_own_cert(ssl, NULL, NULL);
+    return mbedtls_ssl_set_hs_own_cert(ssl, certpair_chain(session->pair),
+                                       certpair_key(session->pair));
+}
+
+static int configure(mbedtls_ssl_config *config, const int *suites)
+{
+    int result;
+
+    mbedtls_ssl_config_init(config);
+    result = mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_SERVER,
+                                         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    if (result != 0)
+        return result;
+    mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
+    mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
+    mbedtls_ssl_conf_tls13_key_exchange_modes(config,
+                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+    mbedtls_ssl_conf_ciphersuites(config, suites);
+    mbedtls_ssl_conf_groups(config, groups);
+    mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_cert_cb(config, give_certificate);
+    return mbedtls_ssl_conf_alpn_protocols(config, (const char **)(uintptr_t)alpn_protocols);
+}
+
+struct tls *tls_new(char *error)
+{
+    struct tls *tls = malloc(sizeof(*tls));
+    int         result;
+
+    if (tls == NULL) {
+        snprintf(error, TLS_ERROR_MAX, "no memory");
+        return NULL;
+    }
+    mbedtls_ssl_config_init(&tls->all);
+    result = configure(&tls->sha256, suites_sha256);
+    if (result == 0)
+        result = configure(&tls->all, suites_all);
+    if (result == 0)
+        return tls;
+    snprintf(error, TLS_ERROR_MAX, "mbedTLS does not take the configuration: error -0x%04x",
+             (unsigned)-result);
+    tls_free(tls);
+    return NULL;
+}
+
+void tls_free(struct tls *tls)
+{
+    if (tls == NULL)
+        return;
+    mbedtls_ssl_config_free(&tls->sha256);
+    mbedtls_ssl_config_free(&tls->all);
+    free(tls);
+}
+
+void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN])
+{
+    static const uint8_t head[] = {21, 3, 3, 0, 2, 2}; /* alert, TLS 1.2, 2 bytes, fatal */
+
+    memcpy(out, head, sizeof(head));
+    out[sizeof(head)] = description;
+}
+
+/* Sends what is kept. IO_DONE: nothing is left. */
+static enum io flush(struct tls_session *session)
+{
+    while (session->out_at < session->out_len) {
+        size_t  sent;
+        enum io io = transport_send(session->fd, session->out + session->out_at,
+                                    session->out_len - session->out_at, &sent);
+
+        if (io != IO_DONE) {
+            session->broken = io != IO_WANT_WRITE;
+            return io;
+        }
+        session->out_at += sent;
+    }
+    session->out_at = session->out_len = 0;
+    return IO_DONE;
+}
+
+static bool out_reserve(struct tls_session *session, size_t len)
+{
+    size_t   size = session->out_size != 0 ? session->out_size : TLS_OUT_SIZE;
+    uint8_t *larger;
+
+    while (size < session->out_len + len)
+        size *= 2;
+    if (size <= session->out_size)
+        return true;
+    larger = realloc(session->out, size);
+    if (larger == NULL)
+        return false;
+    session->out = larger;
+    session->out_size = size;
+    return true;
+}
+
+/* Never 0: mbedTLS would take that for success with the data unsent. */
+static int bio_send(void *context, const unsigned char *bytes, size_t len)
+{
+    struct tls_session *session = context;
+
+    if (session->out_len != 0 && session->out_len + len > TLS_OUT_MAX) {
+        switch (flush(session)) {
+        case IO_DONE:
+            break;
+        case IO_WANT_WRITE:
+            return MBEDTLS_ERR_SSL_WANT_WRITE;
+        default:
+            return MBEDTLS_ERR_SSL_CONN_EOF;
+        }
+    }
+    if (!out_reserve(session, len))
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    memcpy(session->out + session->out_len, bytes, len);
+    session->out_len += len;
+    return (int)len;
+}
+
+/* The hello's buffer has done its work; from here on records are short. */
+static void in_shrink(struct tls_session *session)
+{
+    uint8_t *smaller;
+
+    if (session->in_size == TLS_IN_SIZE)
+        return;
+    smaller = realloc(session->in, TLS_IN_SIZE);
+    if (smaller != NULL) {
+        session->in = smaller;
+        session->in_size = TLS_IN_SIZE;
+    }
+}
+
+static int bio_receive(void *context, unsigned char *bytes, size_t size)
+{
+    struct tls_session *session = context;
+    size_t              count;
+
+    if (session->in_at == session->in_len) {
+        in_shrink(session);
+        session->in_at = session->in_len = 0;
+        switch (transport_receive(session->fd, session->in, session->in_size, &session->in_len)) {
+        case IO_DONE:
+            break;
+        case IO_WANT_READ:
+            return MBEDTLS_ERR_SSL_WANT_READ;
+        case IO_END:
+            return 0;
+        default:
+            return MBEDTLS_ERR_SSL_CONN_EOF;
+        }
+    }
+    count = session->in_len - session->in_at;
+    if (count > size)
+        count = size;
+    memcpy(bytes, session->in + session->in_at, count);
+    session->in_at += count;
+    return (int)count;
+}
+
+struct tls_session *tls_session_new(struct tls *tls, int fd, const struct clienthello *hello,
+                                    struct certpair *pair, uint8_t *early, size_t early_len,
+                                    size_t early_size)
+{
+    struct tls_session *session = calloc(1, sizeof(*session));
+    bool                sha256 = hello->offers_tls13 && hello->offers_aes128;
+
+    if (session == NULL) {
+        certpair_unref(pair);
+        free(early);
+        return NULL;
+    }
+    mbedtls_ssl_init(&session->ssl);
+    session->fd = fd;
+    session->pair = pair;
+    session->in = early;
+    session->in_len = early_len;
+    session->in_size = early_size;
+    session->name_len = hello->name_len;
+    session->name = malloc(hello->name_len + 1);
+    if (session->name == NULL)
+        goto fail;
+    memcpy(session->name, hello->name, hello->name_len + 1);
+    if (mbedtls_ssl_setup(&session->ssl, sha256 ? &tls->sha256 : &tls->all) != 0)
+        goto fail;
+    mbedtls_ssl_set_user_data_p(&session->ssl, session);
+    mbedtls_ssl_set_bio(&session->ssl, session, bio_send, bio_receive, NULL);
+    return session;
+fail:
+    transport_tls.free(session);
+    return NULL;
+}
+
+/*
+ * What an mbedTLS result means for the caller. Whatever it wants, what is kept must be out first:
+ * the peer can't answer what it hasn't got.
+ */
+static enum io outcome(struct tls_session *session, int result)
+{
+    enum io flushed = flush(session);
+
+    if (result >= 0)
+        return flushed;
+    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
+        session->broken = true;
+        return result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY ? IO_END : IO_FAILED;
+    }
+    if (flushed != IO_DONE)
+        return flushed;
+    /* After a flush, a write that found no room can go on at once: say so by asking again. */
+    return result == MBEDTLS_ERR_SSL_WANT_READ ? IO_WANT_READ : IO_WANT_WRITE;
+}
+
+enum io tls_handshake(struct tls_session *session)
+{
+    int result;
+
+    if (mbedtls_ssl_is_handshake_over(&session->ssl))
+        return flush(session); /* the last flight did not go out whole the last time */
+    result = mbedtls_ssl_handshake(&session->ssl);
+    return outcome(session, result);
+}
+
+static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
+{
+    struct tls_session *session = state;
+    int                 result = mbedtls_ssl_read(&session->ssl, bytes, size);
+
+    if (result > 0) {
+        *count = (size_t)result;
+        return IO_DONE;
+    }
+    if (result == 0) { /* the end without close_notify */
+        session->broken = true;
+        return IO_END;
+    }
+    return outcome(session, result);
+}
+
+static enum io tls_write(void *state, const void *bytes, size_t len, size_t *count)
+{
+    struct tls_session *session = state;
+    int                 result = mbedtls_ssl_write(&session->ssl, bytes, len);
+
+    if (result > 0) {
+        *count = (size_t)result;
+        return IO_DONE;
+    }
+    return outcome(session, result);
+}
+
+static enum io tls_flush(void *state)
+{
+    return flush(state);
+}
+
+static enum io tls_finish(void *state)
+{
+    struct tls_session *session = state;
+
+    if (!session->closing && !session->broken) {
+        int result = mbedtls_ssl_close_notify(&session->ssl);
+
+        /* With a record still under way, mbedTLS sends that and no more: ask again. */
+        if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
+            return outcome(session, result);
+        session->closing = true;
+    }
+    return flush(session);
+}
+
+const char *tls_session_version(const struct tls_session *session)
+{
+    switch (mbedtls_ssl_get_version_number(&session->ssl)) {
+    case MBEDTLS_SSL_VERSION_TLS1_2:
+        return "1.2";
+    case MBEDTLS_SSL_VERSION_TLS1_3:
+        return "1.3";
+    default:
+        return "-";
+    }
+}
+
+static void tls_session_free(void *state)
+{
+    struct tls_session *session = state;
+
+    if (session == NULL)
+        return;
+    mbedtls_ssl_free(&session->ssl);
+    certpair_unref(session->pair);
+    free(session->name);
+    free(session->in);
+    free(session->out);
+    free(session);
+}
+
+const struct transport transport_tls = {
+    .read   = tls_read,
+    .write  = tls_write,
+    .flush  = tls_flush,
+    .finish = tls_finish,
+    .free   = tls_session_free,
+};

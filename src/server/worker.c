@@ -1,0 +1,161 @@
+#include "server/worker.h"
+
+#include "common/log.h"
+#include "server/acceptor.h"
+#include "server/broker.h"
+#include "server/certs.h"
+#include "server/conn.h"
+#include "server/process.h"
+#include "server/tls.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct worker {
+    struct ev_loop   *loop;
+    struct broker    *broker;
+    struct certs     *certs;
+    struct tls       *tls;
+    struct conns     *conns;
+    struct acceptors *acceptors;
+    ev_io             leash;
+    ev_timer          cut;
+    bool              draining;
+};
+
+static void go(void *context)
+{
+    struct worker *worker = context;
+
+    if (!worker->draining)
+        acceptors_start(worker->acceptors);
+}
+
+static void recheck(void *context)
+{
+    struct worker *worker = context;
+
+    certs_recheck(worker->certs);
+}
+
+static void keeper_lost(void *context)
+{
+    struct worker *worker = context;
+
+    if (!worker->draining)
+        log_warnx("the keeper is gone: serving what is in memory until the next one");
+}
+
+static void drained(void *context)
+{
+    struct worker *worker = context;
+
+    ev_break(worker->loop, EVBREAK_ALL);
+}
+
+static void cut(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *worker = timer->data;
+
+    (void)events;
+    log_warnx("cutting %zu connections that did not end in %.0f s", conns_count(worker->conns),
+              WORKER_DRAIN);
+    ev_break(loop, EVBREAK_ALL);
+}
+
+/* The leash is a pipe that nobody writes to: readable means that its other end is closed. */
+static void leash_ended(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct worker *worker = watcher->data;
+
+    (void)events;
+    worker->draining = true;
+    ev_io_stop(loop, watcher);
+    acceptors_free(worker->acceptors);
+    worker->acceptors = NULL;
+    ev_timer_start(loop, &worker->cut);
+    conns_drain(worker->conns, drained, worker);
+}
+
+static void drop_everything(const struct worker_start *start)
+{
+    int    keep[LISTENER_SET_MAX + 4] = {start->broker, start->leash_down, start->leash_up,
+                                         start->privileges->empty_fd};
+    size_t count = 4;
+    char   error[PRIVILEGES_ERROR_MAX];
+
+    for (size_t i = 0; i < start->listeners->count; i++)
+        keep[count++] = start->listeners->at[i].fd;
+    process_close_others(keep, count);
+    if (privileges_drop(start->privileges, error) != 0)
+        log_fatalx("%s", error);
+    privileges_hide_memory();
+}
+
+static void prepare(struct worker *worker, const struct worker_start *start)
+{
+    const struct broker_events events = {
+        .go = go, .recheck = recheck, .lost = keeper_lost, .context = worker};
+    struct conn_services services;
+    uint8_t              hash_key[HASH_KEY_SIZE];
+    char                 error[TLS_ERROR_MAX];
+
+    if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
+        log_fatal("getrandom");
+    if (tls_start(error) != 0 || (worker->tls = tls_new(error)) == NULL)
+        log_fatalx("%s", error);
+    worker->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
+    if (worker->loop == NULL)
+        log_fatalx("libev cannot make an event loop on epoll");
+    worker->broker = broker_new(worker->loop, start->broker, &events);
+    if (worker->broker == NULL)
+        log_fatal("broker");
+    worker->certs =
+        certs_new(worker->loop, worker->broker, config_server(start->config)->cert_cache);
+    if (worker->certs == NULL)
+        log_fatal("certificates");
+    services = (struct conn_services){.loop   = worker->loop,
+                                      .config = start->config,
+                                      .broker = worker->broker,
+                                      .certs  = worker->certs,
+                                      .tls    = worker->tls};
+    worker->conns = conns_new(&services, hash_key);
+    if (worker->conns == NULL)
+        log_fatal("connections");
+    worker->acceptors = acceptors_new(worker->loop, worker->conns, start->listeners);
+    if (worker->acceptors == NULL)
+        log_fatal("acceptors");
+    ev_io_init(&worker->leash, leash_ended, start->leash_down, EV_READ);
+    worker->leash.data = worker;
+    ev_io_start(worker->loop, &worker->leash);
+    ev_timer_init(&worker->cut, cut, WORKER_DRAIN, 0.);
+    worker->cut.data = worker;
+}
+
+_Noreturn void worker_run(const struct worker_start *start)
+{
+    struct worker worker = {0};
+    char          name[32];
+
+    snprintf(name, sizeof(name), "worker.%u.%u", start->generation, start->number);
+    log_set_process(name);
+    process_ignore_master_signals();
+    drop_everything(start);
+    prepare(&worker, start);
+    if (broker_say_up(worker.broker) != 0)
+        log_fatal("the keeper is gone");
+    ev_run(worker.loop, 0);
+
+    /* Freed as if it mattered, so that a leak of anything else stands out. */
+    conns_free(worker.conns);
+    acceptors_free(worker.acceptors);
+    certs_free(worker.certs);
+    broker_free(worker.broker);
+    tls_free(worker.tls);
+    ev_loop_destroy(worker.loop);
+    exit(0);
+}
