@@ -194,6 +194,11 @@ static void look_at_chain(struct certpair *pair)
     }
 }
 
+int certpair_init(void)
+{
+    return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
+}
+
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
 {
     struct certpair *pair     = calloc(1, sizeof(*pair));

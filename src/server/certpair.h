@@ -36,12 +36,15 @@ enum certpair_finding {
     CERTPAIR_WEAK_KEY        = 1 << 6  /* RSA below 2048 bits: senders refuse it */
 };
 
+/* Makes mbedTLS ready; once more does no harm. -1: it has no random numbers, or no memory. */
+int certpair_init(void);
+
 /*
  * Reads and proves the pair from descriptors, which stay the caller's; key_fd -1:
  * the key is in the certificate's file. host is canonical. NULL on refusal, with a
  * text in error (CERTPAIR_ERROR_MAX bytes) that says what is wrong and, where it is
  * known, what to do. File contents and key bytes are wiped from memory after use.
- * psa_crypto_init must have been called in this process.
+ * certpair_init must have succeeded in this process.
  */
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error);
 
