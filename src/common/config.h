@@ -41,7 +41,7 @@ enum config_listener_kind { CONFIG_HTTPS, CONFIG_ACME };
 
 struct config_listener {
     enum config_listener_kind kind;
-    const char             *name;        /* canonical: "127.0.0.1:443", "[::]:443", "systemd:NAME" */
+    const char             *name;        /* "127.0.0.1:443", "[::]:443", "systemd:NAME" */
     const char             *systemd;     /* the NAME, or NULL: bind address */
     struct sockaddr_storage address;
     socklen_t               address_len;
@@ -57,7 +57,7 @@ struct config_network {
 };
 
 struct config_server {
-    struct config_listener *listeners;   /* https and acme, in the order written; one https at least */
+    struct config_listener *listeners;   /* in the order written; one https at least */
     size_t                  listener_count;
     struct config_network  *trusted;     /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */

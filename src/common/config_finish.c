@@ -131,8 +131,8 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
         good = false;
         if (!mx->told)
             config_error(loader, mx->place,
-                         "mx %s has more than %d bytes with a domain of %zu bytes, as there is one at "
-                         "%s:%u", mx->text, HOSTNAME_MAX, draft->longest,
+                         "mx %s has more than %d bytes with a domain of %zu bytes, as there is "
+                         "one at %s:%u", mx->text, HOSTNAME_MAX, draft->longest,
                          config_file_name(loader, place), place.line);
         mx->told = true;
     }
@@ -162,9 +162,9 @@ static bool meet(struct loader *loader, const struct section *list, const struct
         first = pattern;
         second = literal;
     }
-    config_error(loader, second->place, "mx %s is the same as mx %s at %s:%u for %.*s", second->text,
-                 first->text, config_file_name(loader, first->place), first->place.line,
-                 (int)(len - before - behind), literal->text + before);
+    config_error(loader, second->place, "mx %s is the same as mx %s at %s:%u for %.*s",
+                 second->text, first->text, config_file_name(loader, first->place),
+                 first->place.line, (int)(len - before - behind), literal->text + before);
     return true;
 }
 
@@ -231,8 +231,8 @@ static bool judge_body(struct loader *loader, struct draft *draft, bool whole)
         return false;
     }
     if (len > POLICY_BODY_WARN && (mx == NULL || !mx->told)) {
-        config_warning(loader, draft->section->place, "a policy of %zu bytes; some senders stop at %d",
-                       len, POLICY_BODY_WARN);
+        config_warning(loader, draft->section->place,
+                       "a policy of %zu bytes; some senders stop at %d", len, POLICY_BODY_WARN);
         if (mx != NULL)
             mx->told = true;
     }

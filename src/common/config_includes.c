@@ -199,7 +199,8 @@ void config_read_includes(struct loader *loader)
 {
     struct found_list list = { 0 };
 
-    for (struct include *include = loader->first_include; include != NULL; include = include->next) {
+    for (struct include *include = loader->first_include; include != NULL;
+         include = include->next) {
         if (strpbrk(include->value, "*?[") != NULL) {
             expand(loader, include, &list);
         } else {

@@ -65,8 +65,8 @@ static void tell_bad_address(struct loader *loader, const struct item *item, con
                      address, usual);
     else
         config_error(loader, item->place,
-                     SHOW " is no address to listen on, such as 0.0.0.0:%u, [::]:%u or systemd:NAME",
-                     address, usual, usual);
+                     SHOW " is no address to listen on, such as 0.0.0.0:%u, [::]:%u or "
+                     "systemd:NAME", address, usual, usual);
 }
 
 static bool parse_ipv4(struct loader *loader, const struct item *item, const char *text,
@@ -91,14 +91,16 @@ static bool parse_ipv4(struct loader *loader, const struct item *item, const cha
     return true;
 }
 
-/* The interface behind %, which link-local addresses need and no others have (RFC 4007 section 6). */
+/* The interface behind %, which link-local addresses need and no others have (RFC 4007
+   section 6). */
 static bool parse_scope(struct loader *loader, const struct item *item, const char *scope,
                         struct sockaddr_in6 *address)
 {
     bool local = IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr);
 
     if (scope == NULL && local) {
-        config_error(loader, item->place, "a link-local address needs its interface, such as %%eth0");
+        config_error(loader, item->place,
+                     "a link-local address needs its interface, such as %%eth0");
         return false;
     }
     if (scope == NULL)
@@ -125,7 +127,8 @@ static bool parse_ipv6(struct loader *loader, const struct item *item, char *tex
     uint16_t            port = 0;
 
     if (end == NULL || end[1] != ':' || !parse_port(end + 2, &port)) {
-        config_error(loader, item->place, SHOW " is no IPv6 address and port, such as [::]:443", text);
+        config_error(loader, item->place, SHOW " is no IPv6 address and port, such as [::]:443",
+                     text);
         return false;
     }
     *end = '\0';
@@ -242,8 +245,8 @@ static bool is_free(struct loader *loader, const struct item *item,
             return false;
         }
         if (overlap(other, listener)) {
-            config_error(loader, item->place, "%s overlaps %s at %s:%u", listener->name, other->name,
-                         other->file, other->line);
+            config_error(loader, item->place, "%s overlaps %s at %s:%u", listener->name,
+                         other->name, other->file, other->line);
             return false;
         }
     }

@@ -31,7 +31,8 @@ bool config_set_mode(struct loader *loader, struct item *item, char *value)
         const char *name = policy_mode_name((enum policy_mode)i);
 
         if (config_nearness(value, name) >= 0) {
-            config_error(loader, item->place, "unknown mode " SHOW "; did you mean %s?", value, name);
+            config_error(loader, item->place, "unknown mode " SHOW "; did you mean %s?", value,
+                         name);
             return false;
         }
     }
@@ -67,8 +68,8 @@ bool config_set_max_age(struct loader *loader, struct item *item, char *value)
     seconds *= unit;
     if (len == 0 || unit == 0) {
         config_error(loader, item->place,
-                     "max_age is a number of seconds, or one with s, m, h, d or w behind it, not " SHOW,
-                     value);
+                     "max_age is a number of seconds, or one with s, m, h, d or w behind it, "
+                     "not " SHOW, value);
         return false;
     }
     if (seconds < 1 || seconds > POLICY_MAX_AGE_MAX) {
@@ -139,8 +140,8 @@ static bool canonical_mx(struct loader *loader, struct item *item, char *mx)
     if (verdict == HOSTNAME_OK && len - (mx[len - 1] == '.') > HOSTNAME_MAX)
         verdict = HOSTNAME_TOO_LONG;
     if (verdict == HOSTNAME_CHARACTER && strchr(host, '*') != NULL) {
-        config_error(loader, item->place, "mx " SHOW ": a * is only good as the whole left-most label",
-                     mx);
+        config_error(loader, item->place,
+                     "mx " SHOW ": a * is only good as the whole left-most label", mx);
         return false;
     }
     if (verdict != HOSTNAME_OK)
@@ -239,7 +240,7 @@ bool config_set_id(struct loader *loader, struct item *item, char *value)
     return keep_text(loader, item, value);
 }
 
-/* What the list in the TLSRPT record takes for its own (RFC 8460 section 3), as RFC 3986 encodes it. */
+/* What the list in the TLSRPT record takes for its own (RFC 8460 section 3), encoded. */
 static const char *encoded(char c)
 {
     return c == ',' ? "%2C" : c == '!' ? "%21" : "%3B";
@@ -269,8 +270,9 @@ bool config_set_rua(struct loader *loader, struct item *item, char *value)
         }
     }
     if (special != NULL) {
-        config_error(loader, item->place, "a \"%c\" in a rua is written %s; several rua: repeat the key",
-                     *special, encoded(*special));
+        config_error(loader, item->place,
+                     "a \"%c\" in a rua is written %s; several rua: repeat the key", *special,
+                     encoded(*special));
         return false;
     }
     for (const struct item *p = loader->sections[loader->section].first; p != item; p = p->next)

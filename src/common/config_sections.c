@@ -32,7 +32,7 @@ static bool open_section(struct loader *loader, enum section_kind kind, struct p
     struct section *section;
 
     if (loader->section_count == loader->section_size) {
-        uint32_t        size = loader->section_size == 0 ? SECTIONS_FIRST : loader->section_size * 2;
+        uint32_t        size = loader->section_size * 2 + SECTIONS_FIRST;
         struct section *sections = realloc(loader->sections, size * sizeof *sections);
 
         if (sections == NULL) {

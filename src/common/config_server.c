@@ -56,7 +56,8 @@ bool config_set_acme_folder(struct loader *loader, struct item *item, char *valu
     int                len;
 
     if (other != NULL) {
-        config_error(loader, item->place, "acme_webroot and acme_dir exclude each other; %s is at %s:%u",
+        config_error(loader, item->place,
+                     "acme_webroot and acme_dir exclude each other; %s is at %s:%u",
                      config_keys[other->key].name, config_file_name(loader, other->place),
                      other->place.line);
         return false;

@@ -247,7 +247,8 @@ static char *give_line(char *out, int size, void *stream)
         if (size < 0 || reader->len + 2 > (size_t)size) {
             char text[96];
 
-            snprintf(text, sizeof text, "a line of more than %d bytes, the most that this inih takes",
+            snprintf(text, sizeof text,
+                     "a line of more than %d bytes, the most that this inih takes",
                      size - LIBRARY_SLACK);
             tell(reader, text);
             continue;

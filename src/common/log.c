@@ -17,9 +17,9 @@ enum { PROCESS_MAX = 31, QUOTE_TAIL = 5 /* ..." and a NUL */ };
 
 /* How a line leaves without ever blocking. */
 enum way {
-    WAY_WRITE,  /* a description of our own with O_NONBLOCK, or a file, which never blocks for long */
-    WAY_SEND,   /* a socket can be asked for each call */
-    WAY_POLL    /* a description that others share: asked first */
+    WAY_WRITE, /* a description of our own with O_NONBLOCK, or a file, which blocks for no reader */
+    WAY_SEND,  /* a socket can be asked for each call */
+    WAY_POLL   /* a description that others share: asked first */
 };
 
 static enum way      way = WAY_WRITE;

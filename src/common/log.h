@@ -37,7 +37,8 @@ void log_warnx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_errorx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* For start-up and broken invariants, never for something a client sent: logs as an error, exits 1. */
+/* For start-up and broken invariants, never for something a client sent: logs as an error,
+   exits 1. */
 _Noreturn void log_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void log_fatalx(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

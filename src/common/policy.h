@@ -19,8 +19,8 @@ enum {
     POLICY_MAX_AGE_DEFAULT = 604800,   /* seconds: the weeks that RFC 8461 expects */
     POLICY_MAX_AGE_WARN    = 86400,    /* seconds; senders look daily, and some refuse less */
     POLICY_BODY_WARN       = 10240,    /* bytes; some senders cut there */
-    POLICY_BODY_MAX        = 65536,    /* bytes (RFC 8461 section 3.3: senders may limit to 64 KB) */
-    POLICY_ID_LEN          = 32        /* alphanumerics, the most that RFC 8461 section 3.1 allows */
+    POLICY_BODY_MAX        = 65536,    /* bytes (RFC 8461 section 3.3: senders may stop there) */
+    POLICY_ID_LEN          = 32        /* alphanumerics: the most (RFC 8461 section 3.1) */
 };
 
 /* Everything it points to lives in the configuration's region. */

@@ -1,0 +1,359 @@
+/* log: one line a write, never waiting for a reader, and nothing of a stranger's unescaped. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TIME "time=0000-00-00T00:00:00.000Z " /* 0: any digit */
+
+enum { TIME_LEN = sizeof TIME - 1, SAID_MAX = 1 << 20 };
+
+static char said[SAID_MAX];
+
+/* What body writes to standard error, which is fd; read from from. Its exit status. */
+static int run(void (*body)(void), int from, int fd)
+{
+    size_t  len = 0;
+    ssize_t got;
+    int     status;
+    pid_t   pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(fd, STDERR_FILENO);
+        log_init("test");
+        body();
+        _exit(0);
+    }
+    close(fd);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    while ((got = read(from, said + len, SAID_MAX - 1 - len)) > 0)
+        len += (size_t)got;
+    said[len] = '\0';
+    close(from);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int run_with_pipe(void (*body)(void))
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    return run(body, ends[0], ends[1]);
+}
+
+/* The lines, and behind times of which only the shape is known. */
+static void assert_lines(const char *expected)
+{
+    char  without[8 * LOG_LINE_MAX] = "";
+    char *line = said;
+    char *end;
+
+    while ((end = strchr(line, '\n')) != NULL) {
+        for (size_t i = 0; i < TIME_LEN; i++) {
+            char shape = line[i] >= '0' && line[i] <= '9' ? '0' : line[i];
+
+            assert_int_equal(shape, TIME[i]);
+        }
+        strncat(without, line + TIME_LEN, (size_t)(end + 1 - line - TIME_LEN));
+        line = end + 1;
+    }
+    assert_string_equal(line, ""); /* no line without its end */
+    assert_string_equal(without, expected);
+}
+
+static void say_one_of_each(void)
+{
+    log_info("count %d", 7);
+    log_warnx("warned");
+    log_errorx("failed");
+    errno = ENOENT;
+    log_warn("cannot open %s", "file");
+    errno = EACCES;
+    log_error("cannot read");
+    log_set_process("worker.3");
+    log_fields("host=a status=200");
+}
+
+static void a_line_has_time_level_process_and_message(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_pipe(say_one_of_each), 0);
+    assert_lines("level=info from=test msg=\"count 7\"\n"
+                 "level=warning from=test msg=\"warned\"\n"
+                 "level=error from=test msg=\"failed\"\n"
+                 "level=warning from=test msg=\"cannot open file: No such file or directory\"\n"
+                 "level=error from=test msg=\"cannot read: Permission denied\"\n"
+                 "from=worker.3 host=a status=200\n");
+}
+
+static void say_what_breaks_lines(void)
+{
+    log_info("a\nb\"c\\d\xff");
+    log_set_process("a name that is longer than the thirty-one bytes it may have");
+    log_info("x");
+}
+
+static void a_message_cannot_end_its_line(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_pipe(say_what_breaks_lines), 0);
+    assert_lines("level=info from=test msg=\"a\\x0ab\\\"c\\\\d\\xff\"\n"
+                 "level=info from=a name that is longer than the  msg=\"x\"\n");
+}
+
+static void say_long_lines(void)
+{
+    static char text[2 * LOG_LINE_MAX];
+
+    memset(text, 'x', sizeof text - 1);
+    log_info("%s", text);
+    memset(text, '"', sizeof text - 1);
+    log_info("%s", text);
+    log_fields(text);
+}
+
+static void a_longer_line_is_cut_with_dots(void **state)
+{
+    char *line = said;
+
+    (void)state;
+    assert_int_equal(run_with_pipe(say_long_lines), 0);
+    for (int i = 0; i < 3; i++) {
+        char *end = strchr(line, '\n');
+
+        assert_non_null(end);
+        assert_in_range(end + 1 - line, LOG_LINE_MAX - 1, LOG_LINE_MAX);
+        assert_memory_equal(end - 4, i < 2 ? "...\"" : "\"...", 4);
+        line = end + 1;
+    }
+    assert_string_equal(line, "");
+}
+
+static void keep_errno(void)
+{
+    errno = EXDEV;
+    log_info("x");
+    log_warn("x");
+    log_fields("x");
+    _exit(errno == EXDEV ? 3 : 4);
+}
+
+static void errno_stays_as_it_was(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_pipe(keep_errno), 3);
+}
+
+static void end_fatally(void)
+{
+    errno = EPERM;
+    log_fatal("cannot %s", "start");
+}
+
+static void end_fatally_without_errno(void)
+{
+    log_fatalx("no start");
+}
+
+static void a_fatal_line_ends_the_process(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_pipe(end_fatally), 1);
+    assert_lines("level=error from=test msg=\"cannot start: Operation not permitted\"\n");
+    assert_int_equal(run_with_pipe(end_fatally_without_errno), 1);
+    assert_lines("level=error from=test msg=\"no start\"\n");
+}
+
+/* Fills standard error until lines are dropped, makes room, and says two more; a child of
+   fork does not tell its parent's drops again. */
+static int drain_fd;
+
+static void overflow(void)
+{
+    char          sink[4096];
+    struct pollfd readable = { .fd = drain_fd, .events = POLLIN };
+
+    for (int i = 0; i < 100000 && log_dropped() == 0; i++)
+        log_info("%0900d", i);
+    log_info("%0900d", 0);
+    if (log_dropped() != 2)
+        _exit(2);
+    while (poll(&readable, 1, 0) == 1 && read(drain_fd, sink, sizeof sink) > 0)
+        continue;
+    if (fork() == 0) {
+        log_info("child");
+        _exit(0);
+    }
+    wait(NULL);
+    log_info("first");
+    log_info("second");
+    _exit(log_dropped() == 2 ? 0 : 3);
+}
+
+static void assert_drops_are_told(void)
+{
+    assert_lines("level=info from=test msg=\"child\"\n"
+                 "level=info from=test dropped=2 msg=\"first\"\n"
+                 "level=info from=test msg=\"second\"\n");
+}
+
+static void a_full_pipe_drops_lines_and_tells_how_many(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    drain_fd = ends[0];
+    assert_int_equal(run(overflow, ends[0], ends[1]), 0);
+    assert_drops_are_told();
+}
+
+static void a_full_socket_drops_lines_and_tells_how_many(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    drain_fd = ends[0];
+    assert_int_equal(run(overflow, ends[0], ends[1]), 0);
+    assert_drops_are_told();
+}
+
+static void the_pipe_that_others_share_keeps_its_flags(void **state)
+{
+    int ends[2], shared;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    shared = dup(ends[1]);
+    assert_int_equal(run(say_one_of_each, open("/dev/null", O_RDONLY), ends[1]), 0);
+    assert_false(fcntl(shared, F_GETFL) & O_NONBLOCK);
+    close(shared);
+    close(ends[0]);
+}
+
+static void say_to_nobody(void)
+{
+    close(STDERR_FILENO);
+    log_init("test");
+    log_info("x");
+    _exit(fcntl(STDERR_FILENO, F_GETFD) >= 0 && open("/dev/null", O_RDONLY) != STDERR_FILENO ? 0
+                                                                                             : 5);
+}
+
+static void a_closed_standard_error_is_not_given_to_the_next_file(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_pipe(say_to_nobody), 0);
+}
+
+static void a_regular_file_gets_every_line(void **state)
+{
+    char path[] = "/tmp/mta-sts-test_log-XXXXXX";
+    int  fd = mkstemp(path);
+    int  from = open(path, O_RDONLY);
+
+    (void)state;
+    assert_true(fd >= 0 && from >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(run(say_what_breaks_lines, from, fd), 0);
+    assert_non_null(strstr(said, "msg=\"x\"\n"));
+}
+
+static void values_are_bare_or_quoted(void **state)
+{
+    static const struct {
+        const char *value;
+        const char *quoted;
+    } cases[] = {
+        { "", "\"\"" },
+        { "mta-sts.example.org", "mta-sts.example.org" },
+        { "[2001:db8::1]:443", "[2001:db8::1]:443" },
+        { "a_b", "a_b" },
+        { "a@b/*+", "a@b/*+" },
+        { "a b", "\"a b\"" },
+        { "a=b", "\"a=b\"" },
+        { "a\"b\\c", "\"a\\\"b\\\\c\"" },
+        { "a\nb\x7f\xc3\xbc", "\"a\\x0ab\\x7f\\xc3\\xbc\"" },
+    };
+    char out[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(log_quote(out, sizeof out, cases[i].value, strlen(cases[i].value)),
+                         strlen(cases[i].quoted));
+        assert_string_equal(out, cases[i].quoted);
+    }
+    assert_int_equal(log_quote(out, sizeof out, "a\0b", 3), 8);
+    assert_string_equal(out, "\"a\\x00b\"");
+}
+
+static void a_value_is_cut_at_a_whole_escape(void **state)
+{
+    static const char *const values[] = { "abcdefghijklmnopqrstuvwxyz", "abc\x01\x02\x03 efgh",
+                                          "\"\"\"\"\"\"\"\"\"\"", "\xff\xff\xff\xff\xff\xff" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char   whole[64];
+        size_t len = log_quote(whole, sizeof whole, values[i], strlen(values[i]));
+        bool   bare = whole[0] != '"';
+
+        for (size_t size = 8; size <= len + 1; size++) {
+            char  *out = malloc(size); /* what is behind is the sanitizers' to watch */
+            size_t got = log_quote(out, size, values[i], strlen(values[i]));
+            size_t kept = got - (bare ? 3 : 4);
+
+            assert_int_equal(strlen(out), got);
+            assert_true(got < size);
+            if (size == len + 1) {
+                assert_string_equal(out, whole);
+            } else {
+                assert_memory_equal(out, whole, kept);
+                assert_string_equal(out + kept, bare ? "..." : "...\"");
+                /* an escape begins behind what is kept, or ended there */
+                assert_true(kept < 2 || out[kept - 1] != '\\' || out[kept - 2] == '\\');
+                assert_true(kept < 3 || memcmp(out + kept - 2, "\\x", 2) != 0);
+            }
+            free(out);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_has_time_level_process_and_message),
+        cmocka_unit_test(a_message_cannot_end_its_line),
+        cmocka_unit_test(a_longer_line_is_cut_with_dots),
+        cmocka_unit_test(errno_stays_as_it_was),
+        cmocka_unit_test(a_fatal_line_ends_the_process),
+        cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
+        cmocka_unit_test(a_full_socket_drops_lines_and_tells_how_many),
+        cmocka_unit_test(the_pipe_that_others_share_keeps_its_flags),
+        cmocka_unit_test(a_closed_standard_error_is_not_given_to_the_next_file),
+        cmocka_unit_test(a_regular_file_gets_every_line),
+        cmocka_unit_test(values_are_bare_or_quoted),
+        cmocka_unit_test(a_value_is_cut_at_a_whole_escape),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
