@@ -1,0 +1,64 @@
+/*
+ * crew: the workers of one keeper: started, answered, replaced.
+ *
+ * A worker that dies is replaced at once, and with growing pauses when it keeps
+ * dying. Each has its own line to the keeper, on which it asks for files; whatever is not a
+ * well-formed request ends that worker, since only a broken one sends it.
+ */
+#ifndef SERVER_CREW_H
+#define SERVER_CREW_H
+
+#include "common/config.h"
+#include "server/worker.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    CREW_PAUSE_FIRST = 100,   /* ms before the second replacement in a row; each doubles it */
+    CREW_PAUSE_MAX   = 30000, /* ms */
+    CREW_STEADY      = 10000  /* ms of life after which a worker's death is the first again */
+};
+
+struct crew_worker {
+    pid_t    pid;     /* 0: none now */
+    int      line;    /* the keeper's end; -1: none */
+    bool     up;
+    int64_t  started; /* process_now_ms */
+    int64_t  again;   /* when to start the next one; 0: not waiting */
+    unsigned pause;   /* ms, of the next replacement */
+};
+
+struct crew {
+    const struct config *config;
+    struct worker_start  start; /* what every worker is given; its number and broker are set for each */
+    struct crew_worker   at[CONFIG_WORKERS_MAX];
+    size_t               count;
+    bool                 going;    /* GO has been said */
+    bool                 draining; /* nobody is replaced any more */
+};
+
+/* Forks count workers. -1 with errno. In the child it never returns. */
+int crew_start(struct crew *crew, size_t count);
+
+/* Reaps who has died. Returns how many were lost before GO, when that means that the
+   generation cannot be. */
+size_t crew_reap(struct crew *crew);
+
+/* Starts whose pause is over; returns when the next one is due, 0 for never. */
+int64_t crew_replace(struct crew *crew);
+
+bool   crew_all_up(const struct crew *crew);
+size_t crew_alive(const struct crew *crew);
+void   crew_go(struct crew *crew);
+void   crew_recheck(struct crew *crew);
+void   crew_kill(struct crew *crew); /* SIGKILL to all that live */
+
+/* Fills one struct pollfd a worker (fd -1 where none lives). */
+void crew_poll(const struct crew *crew, struct pollfd *fds);
+/* Reads one message of each that has something to say, and answers it. */
+void crew_answer(struct crew *crew, const struct pollfd *fds);
+
+#endif

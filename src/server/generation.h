@@ -1,0 +1,56 @@
+/*
+ * generation: the master's view of one generation: its keeper, the line to it, its leash.
+ *
+ * The leash is two pipes. Down: nobody writes; the master closes its end, and that
+ * end of file tells keeper and workers to drain. Up: nobody writes either; when the last
+ * of them has gone, the master reads its end of file. Pipes, not a socket pair: a worker could
+ * shut a socket pair down for all the others.
+ */
+#ifndef SERVER_GENERATION_H
+#define SERVER_GENERATION_H
+
+#include "server/control.h"
+#include "server/keeper.h"
+#include "server/listener.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct generation {
+    struct generation *next;      /* among those that drain */
+    unsigned           number;
+    pid_t              keeper;    /* 0: has been reaped */
+    int                status;    /* of waitpid, once it has */
+    int                control;   /* -1: closed */
+    int                leash_down; /* the writing end; -1: told to drain */
+    int                leash_up;   /* the reading end */
+    int64_t            deadline;  /* candidate: to be ready by; draining: to be gone by */
+    struct listener_set bound;    /* the new sockets that it has sent so far */
+    char               names[LISTENER_SET_MAX][LISTENER_NAME_MAX + 1]; /* of all that it uses */
+    size_t             name_count;
+};
+
+/*
+ * Forks a keeper with everything but control, leashes and generation number given in *start.
+ * All signals must be blocked. NULL with errno.
+ */
+struct generation *generation_start(const struct keeper_start *start);
+
+/* Closes the leash and the line: whoever is left drains. */
+void generation_drain(struct generation *generation);
+
+/* True when keeper and workers have all gone (or have let go of the leash). */
+bool generation_gone(const struct generation *generation);
+
+/* SIGKILL to the keeper; its workers see the leash end. */
+void generation_kill(struct generation *generation);
+
+/* Takes a LISTENER message; fd -1: one that is already held. False when there are too many. */
+bool generation_listener(struct generation *generation, const char *name, int fd);
+bool generation_uses(const struct generation *generation, const char *name);
+
+/* Closes what is open; nobody of it may be waited for any more. Accepts NULL. */
+void generation_free(struct generation *generation);
+
+#endif

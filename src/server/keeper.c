@@ -1,0 +1,265 @@
+#include "server/keeper.h"
+
+#include "common/config.h"
+#include "common/log.h"
+#include "server/control.h"
+#include "server/crew.h"
+#include "server/privileges.h"
+#include "server/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    KEEPER_DRAIN_MS  = 6000, /* longer than a worker needs to cut what is left */
+    DESCRIPTORS_MORE = 64    /* of a worker beside its connections, at most */
+};
+
+struct keeper {
+    const struct keeper_start *start;
+    struct config             *config;
+    struct listener_set        listeners;
+    struct privileges          privileges;
+    struct crew                crew;
+    bool                       ready; /* said to the master */
+    int64_t                    drain_until;
+};
+
+/* Too large for a stack, and there is one a process. */
+static struct keeper        keeper;
+static struct pollfd        polled[2 + CONFIG_WORKERS_MAX];
+static struct config_server server; /* with what this machine allows */
+
+static void report(void *context, enum config_severity severity, const char *file, unsigned line,
+                   const char *text)
+{
+    (void)context;
+    if (severity == CONFIG_ERROR)
+        log_errorx("%s:%u: error: %s", file, line, text);
+    else
+        log_warnx("%s:%u: warning: %s", file, line, text);
+}
+
+static void child_died(int signal)
+{
+    (void)signal; /* it only has to end the wait */
+}
+
+static void close_what_is_not_ours(const struct keeper_start *start)
+{
+    int    keep[LISTENER_SET_MAX + 3] = {start->control, start->leash_down, start->leash_up};
+    size_t count = 3;
+
+    for (size_t i = 0; i < start->held->count; i++)
+        keep[count++] = start->held->at[i].fd;
+    process_close_others(keep, count);
+}
+
+static void say(enum control_kind kind)
+{
+    struct control control;
+
+    control_init(&control, kind);
+    if (control_send(keeper.start->control, &control, -1) != 0)
+        log_fatal("the master does not listen");
+}
+
+/* Opens every listener. Descriptors held by the master and not used here are closed. */
+static void open_listeners(void)
+{
+    const struct listener_set *held = keeper.start->held;
+    size_t                     https = 0;
+
+    for (size_t i = 0; i < server.listener_count; i++) {
+        const struct config_listener *wanted = &server.listeners[i];
+        size_t                        before = keeper.listeners.count;
+        char                          error[LISTENER_ERROR_MAX], address[LISTENER_TEXT_MAX];
+        bool                          fresh;
+
+        switch (listener_open(wanted, held, &keeper.listeners, &fresh, error)) {
+        case LISTENER_FAILED:
+            log_errorx("%s:%u: error: %s", wanted->file, wanted->line, error);
+            exit(1);
+        case LISTENER_SKIPPED:
+            log_warnx("%s:%u: warning: %s", wanted->file, wanted->line, error);
+            continue;
+        case LISTENER_OK:
+            break;
+        }
+        https += wanted->kind == CONFIG_HTTPS;
+        for (size_t at = before; at < keeper.listeners.count; at++) {
+            struct control control;
+
+            control_init(&control, CONTROL_LISTENER);
+            memcpy(control.name, keeper.listeners.at[at].name, sizeof(control.name));
+            if (control_send(keeper.start->control, &control,
+                             fresh ? keeper.listeners.at[at].fd : -1) != 0)
+                log_fatal("the master does not listen");
+            if (keeper.start->digest != NULL && !fresh)
+                continue; /* said when it was bound */
+            listener_address(keeper.listeners.at[at].fd, address, sizeof(address));
+            log_info("listening on %s (%s) for %s", address,
+                     wanted->kind == CONFIG_HTTPS ? "https" : "acme", wanted->name);
+        }
+    }
+    if (https == 0) {
+        log_errorx("%s:0: error: no HTTPS listener is left on this machine", config_path(keeper.config));
+        exit(1);
+    }
+    for (size_t i = 0; i < held->count; i++)
+        if (!listener_set_has_fd(&keeper.listeners, held->at[i].fd))
+            close(held->at[i].fd);
+}
+
+/* A worker that runs out of descriptors rests its listeners; better never to get there. */
+static void fit_descriptors(void)
+{
+    size_t limit = process_raise_descriptors();
+    size_t wanted = (size_t)server.max_connections + DESCRIPTORS_MORE + keeper.listeners.count;
+
+    if (limit != 0 && limit < wanted)
+        log_warnx("max_connections = %u needs %zu descriptors a worker, and the limit is %zu: "
+                  "raise it (LimitNOFILE=, ulimit -n) or lower max_connections",
+                  server.max_connections, wanted, limit);
+}
+
+static void prepare(const struct keeper_start *start)
+{
+    char error[PRIVILEGES_ERROR_MAX];
+
+    keeper.start = start;
+    keeper.config = config_load(start->config_path, start->digest_key, report, NULL);
+    if (keeper.config == NULL)
+        exit(1);
+    if (start->digest != NULL &&
+        memcmp(start->digest, config_digest(keeper.config), HASH_128_SIZE) == 0) {
+        say(CONTROL_UNCHANGED);
+        exit(0);
+    }
+    server = *config_server(keeper.config);
+    open_listeners();
+    if (privileges_prepare(server.user, &keeper.privileges, error) != 0) {
+        if (server.user != NULL)
+            log_errorx("%s:%u: error: %s", config_path(keeper.config), server.user_line, error);
+        else
+            log_errorx("%s", error);
+        exit(1);
+    }
+    fit_descriptors();
+    keeper.crew.config = keeper.config;
+    keeper.crew.start = (struct worker_start){.config     = keeper.config,
+                                              .listeners  = &keeper.listeners,
+                                              .privileges = &keeper.privileges,
+                                              .generation = start->generation,
+                                              .leash_down = start->leash_down,
+                                              .leash_up   = start->leash_up};
+    if (crew_start(&keeper.crew, server.workers) != 0)
+        log_fatal("fork");
+}
+
+static void say_ready(void)
+{
+    struct control control;
+
+    control_init(&control, CONTROL_READY);
+    memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
+    snprintf(control.text, sizeof(control.text), "%zu domains%s, %zu listeners, %u workers",
+             config_domain_count(keeper.config),
+             config_any(keeper.config) != NULL ? " and any other" : "", keeper.listeners.count,
+             server.workers);
+    if (control_send(keeper.start->control, &control, -1) != 0)
+        log_fatal("the master does not listen");
+    keeper.ready = true;
+}
+
+static void hear_master(void)
+{
+    struct control      control;
+    int                 fd;
+    enum control_result result;
+
+    while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
+        if (fd >= 0)
+            close(fd);
+        if (control.kind == CONTROL_GO)
+            crew_go(&keeper.crew);
+        else if (control.kind == CONTROL_RECHECK)
+            crew_recheck(&keeper.crew);
+    }
+    if (result == CONTROL_END) /* the leash ends too, and says what to do */
+        polled[0].fd = -1;
+}
+
+/* The workers go on for a while and may ask for files until the last of them has gone. */
+static void drain(void)
+{
+    keeper.crew.draining = true;
+    keeper.drain_until = process_now_ms() + KEEPER_DRAIN_MS;
+    listener_set_close(&keeper.listeners);
+    polled[1].fd = -1;
+}
+
+static void check_crew(void)
+{
+    if (crew_reap(&keeper.crew) > 0) /* before GO: this generation can't be */
+        exit(1);
+    if (keeper.crew.draining) {
+        if (crew_alive(&keeper.crew) == 0)
+            exit(0);
+        if (process_left_ms(keeper.drain_until) == 0)
+            crew_kill(&keeper.crew);
+    }
+}
+
+/* Milliseconds until something has to be done without being asked. */
+static int64_t wait_ms(int64_t replacement)
+{
+    if (!keeper.crew.draining)
+        return process_left_ms(replacement);
+    /* Past the end, the killed workers' SIGCHLD is what is waited for. */
+    return process_left_ms(keeper.drain_until) > 0 ? process_left_ms(keeper.drain_until) : 100;
+}
+
+_Noreturn void keeper_run(const struct keeper_start *start)
+{
+    struct sigaction on_child = {.sa_handler = child_died};
+    sigset_t         none;
+    char             name[32];
+
+    snprintf(name, sizeof(name), "keeper.%u", start->generation);
+    log_set_process(name);
+    close_what_is_not_ours(start);
+    process_ignore_master_signals();
+    privileges_hide_memory();
+    sigaction(SIGCHLD, &on_child, NULL);
+    sigemptyset(&none);
+    prepare(start);
+    polled[0] = (struct pollfd){.fd = start->control, .events = POLLIN};
+    polled[1] = (struct pollfd){.fd = start->leash_down, .events = POLLIN};
+    for (;;) {
+        int64_t         left;
+        struct timespec timeout;
+
+        check_crew();
+        left = wait_ms(crew_replace(&keeper.crew));
+        timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+        crew_poll(&keeper.crew, polled + 2);
+        if (ppoll(polled, 2 + keeper.crew.count, left < 0 ? NULL : &timeout, &none) < 0) {
+            if (errno == EINTR)
+                continue;
+            log_fatal("ppoll");
+        }
+        if (polled[0].revents != 0)
+            hear_master();
+        if (polled[1].fd >= 0 && polled[1].revents != 0)
+            drain();
+        crew_answer(&keeper.crew, polled + 2);
+        if (!keeper.ready && crew_all_up(&keeper.crew))
+            say_ready();
+    }
+}

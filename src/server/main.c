@@ -1,0 +1,69 @@
+/* main: mta-stsd's options. Everything it does is somewhere else. */
+#include "common/log.h"
+#include "server/health.h"
+#include "server/master.h"
+#include "server/testconf.h"
+#include "server/tls.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define VERSION        "0.1.0"
+#define DEFAULT_CONFIG "/etc/mta-sts/mta-stsd.ini"
+enum { EXIT_USAGE = 2 };
+
+static void usage(FILE *stream)
+{
+    fputs("usage: mta-stsd [-c FILE] [-t] [-H] [-V] [-h]\n"
+          "  -c FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
+          "  -t       check the configuration and every certificate, then exit\n"
+          "  -H       ask the running server whether it is alive, then exit\n"
+          "  -V       print versions, then exit\n"
+          "  -h       print this, then exit\n"
+          "Runs in the foreground and logs to standard error. SIGHUP reloads, SIGTERM stops.\n",
+          stream);
+}
+
+static int version(void)
+{
+    printf("mta-stsd " VERSION ", %s, curves: stock\n", tls_library_version());
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = DEFAULT_CONFIG;
+    int         option;
+    int         mode = 0;
+
+    while ((option = getopt(argc, argv, "c:tHVh")) != -1) {
+        switch (option) {
+        case 'c':
+            config = optarg;
+            break;
+        case 't':
+        case 'H':
+            mode = option;
+            break;
+        case 'V':
+            return version();
+        case 'h':
+            usage(stdout);
+            return 0;
+        default:
+            usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind != argc) {
+        fprintf(stderr, "mta-stsd: unexpected argument \"%s\"\n", argv[optind]);
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (mode == 't')
+        return testconf_run(config);
+    if (mode == 'H')
+        return health_run(config);
+    log_init("master");
+    return master_run(config);
+}
