@@ -10,19 +10,20 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Debian's run-time options; an inih without them still links, and has these as NULL addresses. */
-#pragma weak ini_max_line
-#pragma weak ini_initial_alloc
-#pragma weak ini_use_stack
-#pragma weak ini_allow_realloc
-#pragma weak ini_allow_multiline
-#pragma weak ini_allow_inline_comments
-#pragma weak ini_inline_comment_prefixes
-#pragma weak ini_start_comment_prefixes
-#pragma weak ini_stop_on_first_error
-#pragma weak ini_allow_no_value
+/* Debian's run-time options. With an inih that has none of them this still builds and links:
+   the addresses are NULL then. */
+extern int   ini_max_line __attribute__((weak));
+extern int   ini_initial_alloc __attribute__((weak));
+extern bool  ini_use_stack __attribute__((weak));
+extern bool  ini_allow_realloc __attribute__((weak));
+extern bool  ini_allow_multiline __attribute__((weak));
+extern bool  ini_allow_inline_comments __attribute__((weak));
+extern char *ini_inline_comment_prefixes __attribute__((weak));
+extern char *ini_start_comment_prefixes __attribute__((weak));
+extern bool  ini_stop_on_first_error __attribute__((weak));
+extern bool  ini_allow_no_value __attribute__((weak));
 
-enum { LIBRARY_SLACK = 3 /* inih wants room for CR, LF and NUL */ };
+enum { LINE_END = 2 /* bytes: the line feed and the NUL that inih's buffer holds too */ };
 
 /* Where the keys go that follow. */
 enum place {
@@ -49,9 +50,9 @@ static void set_options(void)
     static char semicolon_and_hash[] = ";#";
 
     if (&ini_max_line != NULL)
-        ini_max_line = INI_READER_LINE_MAX + LIBRARY_SLACK;
+        ini_max_line = INI_READER_LINE_MAX + LINE_END + 1;
     if (&ini_initial_alloc != NULL)
-        ini_initial_alloc = INI_READER_LINE_MAX + LIBRARY_SLACK;
+        ini_initial_alloc = INI_READER_LINE_MAX + LINE_END + 1;
     if (&ini_use_stack != NULL)
         ini_use_stack = false;
     if (&ini_allow_realloc != NULL)
@@ -244,12 +245,12 @@ static char *give_line(char *out, int size, void *stream)
     while (next_line(reader, &whole)) {
         if (!take_line(reader, whole))
             continue;
-        if (size < 0 || reader->len + 2 > (size_t)size) {
+        if (size < 0 || reader->len + LINE_END > (size_t)size) {
             char text[96];
 
             snprintf(text, sizeof text,
                      "a line of more than %d bytes, the most that this inih takes",
-                     size - LIBRARY_SLACK);
+                     size - LINE_END);
             tell(reader, text);
             continue;
         }
