@@ -172,6 +172,15 @@ static void tell_findings(struct certs *certs, struct entry *entry, unsigned mas
     certs_log_findings(&certs->log, entry->host, entry->pair, mask, now);
 }
 
+/* What time alone brings about is told again while it is in use, however rarely that is. */
+static void tell_daily(struct certs *certs, struct entry *entry)
+{
+    time_t now = time(NULL);
+
+    if (entry->pair && now - entry->findings_told >= DAY)
+        tell_findings(certs, entry, FINDINGS_OF_TIME, now);
+}
+
 /* fd -1: no such file, which is an identity as well. */
 static int identify(int fd, struct identity *identity)
 {
@@ -293,6 +302,7 @@ static void on_answer(void *context, const struct broker_answer *answer)
     for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
         if (answer->fds[i] >= 0)
             close(answer->fds[i]);
+    tell_daily(certs, entry);
     settle(certs, entry);
     call_waiters(entry);
 }
@@ -379,7 +389,6 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 {
     struct entry **at    = find(certs, host, len);
     struct entry  *entry = *at ? *at : add(certs, at, host, len);
-    time_t         now   = time(NULL);
 
     if (!entry) {
         log_warnx("no memory for a certificate");
@@ -396,8 +405,7 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
         certs->hits++;
         ring_remove(&entry->ring);
         ring_add_youngest(&certs->good, &entry->ring);
-        if (now - entry->findings_told >= DAY)
-            tell_findings(certs, entry, FINDINGS_OF_TIME, now);
+        tell_daily(certs, entry);
     }
     return give(entry, pair);
 }
