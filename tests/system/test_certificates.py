@@ -129,13 +129,15 @@ def test_connections_made_before_a_renewal_go_on(site, serve):
         assert connection.ask().body == ORG_BODY
 
 
-def test_files_with_an_older_time_are_taken_too(site, serve):
-    site.install("example.org")
+@pytest.mark.parametrize("names", [["privkey.pem", "fullchain.pem"], ["fullchain.pem"]],
+                         ids=["with a new key", "with the same key"])
+def test_files_with_an_older_time_are_taken_too(site, serve, names):
+    old = site.install("example.org")
     server = serve(ORG, **ONE)
     served(server)
-    new = site.authority.issue(HOST)
+    new = site.authority.issue(HOST, key=old.key if len(names) == 1 else None)
     new.write(site.folder / "new")
-    for name in ("fullchain.pem", "privkey.pem"):
+    for name in names:
         os.utime(site.folder / "new" / name, (1000000000, 1000000000))
         os.replace(site.folder / "new" / name, site.certs / HOST / name)
     reload_unchanged(server)

@@ -125,6 +125,7 @@ VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 def context(site, version=None, alpn=None, verify=True, ciphers=None):
     """version: "1.2" or "1.3" alone; verify=False: any certificate will do."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Python's default hides an end without close_notify
     if verify:
         made.load_verify_locations(cafile=site.ca)
     else:
