@@ -36,6 +36,7 @@ objects_notify   := server/notify common/log
 objects_certfile := server/certfile server/pem
 objects_certpair := $(certificates)
 objects_answers  := server/answers $(policies)
+objects_health   := server/health server/process wire/clienthello
 objects_opener   := server/opener $(messages) $(objects_config)
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_log server/broker server/process common/log common/hash $(certificates) \
@@ -116,10 +117,10 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[
 man_pages := $(wildcard docs/*.5 docs/*.8)
 
 lint:                        ## what shellcheck, cppcheck and mandoc have to say, where they are installed
-	@if command -v shellcheck; then shellcheck .ci/run $(wildcard contrib/*/*.sh tests/*.sh); fi
-	@if command -v cppcheck; then cppcheck --quiet --std=c11 -D_GNU_SOURCE -Isrc --enable=warning,portability \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $(wildcard contrib/*/*.sh tests/*.sh); fi
+	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 -D_GNU_SOURCE -Isrc --enable=warning,portability \
 	    --inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 src; fi
-	@if command -v mandoc && [ -n "$(man_pages)" ]; then mandoc -T lint -W warning $(man_pages); fi
+	@if command -v mandoc >/dev/null && [ -n "$(man_pages)" ]; then mandoc -T lint -W warning $(man_pages); fi
 
 # --- Using
 

@@ -20,7 +20,9 @@ FOLDERS = {
 SPINE = [
     ["main"],
     ["master"],
+    ["generation"],
     ["keeper"],
+    ["crew"],
     ["worker"],
     ["acceptor"],
     ["conn"],
