@@ -178,6 +178,8 @@ struct broker *broker_new(struct ev_loop *loop, int socket, const struct broker_
         broker->spare        = &broker->pool[i];
     }
     ev_io_init(&broker->readable, on_readable, socket, EV_READ);
+    /* Before any connection of the same wake-up: what the keeper said first must hold for it. */
+    ev_set_priority(&broker->readable, EV_MAXPRI);
     ev_timer_init(&broker->overdue, on_overdue, 0., 0.);
     broker->readable.data = broker;
     broker->overdue.data  = broker;

@@ -201,7 +201,7 @@ struct conns *conns_new(const struct conn_services *services, const uint8_t hash
     conns->services = *services;
     conns->access_log = server->access_log;
     deadlines_init(&conns->deadlines);
-    conns->all = limits_new(server->max_connections, server->max_connections_per_ip, hash_key);
+    conns->all = limits_new(services->max_connections, server->max_connections_per_ip, hash_key);
     conns->tls = limits_new(server->max_tls, 0, hash_key);
     ev_timer_init(&conns->tick, conns_tick, CONN_TICK, CONN_TICK);
     conns->tick.data = conns;

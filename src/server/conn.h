@@ -43,6 +43,7 @@ struct conn_services {
     struct broker       *broker;
     struct certs        *certs;
     struct tls          *tls;
+    size_t               max_connections;
 };
 
 /* hash_key: secret, for the table of addresses. NULL when there is no memory. */

@@ -5,6 +5,7 @@
  *   keeper -> master   LISTENER, name [, fd]   this generation uses it; with a descriptor: bound anew
  *                      READY, digest, text     all workers are up: waiting for GO
  *                      UNCHANGED               the inputs are those of the generation that serves
+ *                      RECHECKED               the workers have been told
  *   master -> keeper   GO                      accept; the generation before is told to drain
  *                      RECHECK                 look at every certificate again
  *
@@ -20,6 +21,7 @@ enum control_kind {
     CONTROL_LISTENER = 1,
     CONTROL_READY,
     CONTROL_UNCHANGED,
+    CONTROL_RECHECKED,
     CONTROL_GO,
     CONTROL_RECHECK
 };

@@ -26,6 +26,7 @@ struct generation {
     int                leash_down; /* the writing end; -1: told to drain */
     int                leash_up;   /* the reading end */
     int64_t            deadline;  /* candidate: to be ready by; draining: to be gone by */
+    int64_t            serving;   /* since when */
     struct listener_set bound;    /* the new sockets that it has sent so far */
     char               names[LISTENER_SET_MAX][LISTENER_NAME_MAX + 1]; /* of all that it uses */
     size_t             name_count;

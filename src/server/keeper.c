@@ -21,19 +21,19 @@ enum {
 };
 
 struct keeper {
-    const struct keeper_start *start;
-    struct config             *config;
-    struct listener_set        listeners;
-    struct privileges          privileges;
-    struct crew                crew;
-    bool                       ready; /* said to the master */
-    int64_t                    drain_until;
+    const struct keeper_start  *start;
+    struct config              *config;
+    const struct config_server *server; /* of config */
+    struct listener_set         listeners;
+    struct privileges           privileges;
+    struct crew                 crew;
+    bool                        ready; /* said to the master */
+    int64_t                     drain_until;
 };
 
 /* Too large for a stack, and there is one a process. */
-static struct keeper        keeper;
-static struct pollfd        polled[2 + CONFIG_WORKERS_MAX];
-static struct config_server server; /* with what this machine allows */
+static struct keeper keeper;
+static struct pollfd polled[2 + CONFIG_WORKERS_MAX];
 
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
@@ -75,8 +75,8 @@ static void open_listeners(void)
     const struct listener_set *held = keeper.start->held;
     size_t                     https = 0;
 
-    for (size_t i = 0; i < server.listener_count; i++) {
-        const struct config_listener *wanted = &server.listeners[i];
+    for (size_t i = 0; i < keeper.server->listener_count; i++) {
+        const struct config_listener *wanted = &keeper.server->listeners[i];
         size_t                        before = keeper.listeners.count;
         char                          error[LISTENER_ERROR_MAX], address[LISTENER_TEXT_MAX];
         bool                          fresh;
@@ -116,16 +116,22 @@ static void open_listeners(void)
             close(held->at[i].fd);
 }
 
-/* A worker that runs out of descriptors rests its listeners; better never to get there. */
-static void fit_descriptors(void)
+/*
+ * Connections that a worker can have: at its own limit it chooses who has to go, while
+ * a worker out of descriptors could only stop accepting.
+ */
+static unsigned fitting_connections(void)
 {
-    size_t limit = process_raise_descriptors();
-    size_t wanted = (size_t)server.max_connections + DESCRIPTORS_MORE + keeper.listeners.count;
+    unsigned wanted = keeper.server->max_connections;
+    size_t   more = DESCRIPTORS_MORE + keeper.listeners.count;
+    size_t   limit = process_raise_descriptors();
 
-    if (limit != 0 && limit < wanted)
-        log_warnx("max_connections = %u needs %zu descriptors a worker, and the limit is %zu: "
-                  "raise it (LimitNOFILE=, ulimit -n) or lower max_connections",
-                  server.max_connections, wanted, limit);
+    if (limit == 0 || limit >= wanted + more)
+        return wanted;
+    log_warnx("max_connections = %u needs %zu descriptors a worker, and the limit is %zu: "
+              "raise it (LimitNOFILE=, ulimit -n) or lower max_connections",
+              wanted, wanted + more, limit);
+    return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
 }
 
 static void prepare(const struct keeper_start *start)
@@ -141,24 +147,24 @@ static void prepare(const struct keeper_start *start)
         say(CONTROL_UNCHANGED);
         exit(0);
     }
-    server = *config_server(keeper.config);
+    keeper.server = config_server(keeper.config);
     open_listeners();
-    if (privileges_prepare(server.user, &keeper.privileges, error) != 0) {
-        if (server.user != NULL)
-            log_errorx("%s:%u: error: %s", config_path(keeper.config), server.user_line, error);
+    if (privileges_prepare(keeper.server->user, &keeper.privileges, error) != 0) {
+        if (keeper.server->user != NULL)
+            log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line, error);
         else
             log_errorx("%s", error);
         exit(1);
     }
-    fit_descriptors();
     keeper.crew.config = keeper.config;
     keeper.crew.start = (struct worker_start){.config     = keeper.config,
                                               .listeners  = &keeper.listeners,
                                               .privileges = &keeper.privileges,
                                               .generation = start->generation,
+                                              .max_connections = fitting_connections(),
                                               .leash_down = start->leash_down,
                                               .leash_up   = start->leash_up};
-    if (crew_start(&keeper.crew, server.workers) != 0)
+    if (crew_start(&keeper.crew, keeper.server->workers) != 0)
         log_fatal("fork");
 }
 
@@ -171,7 +177,7 @@ static void say_ready(void)
     snprintf(control.text, sizeof(control.text), "%zu domains%s, %zu listeners, %u workers",
              config_domain_count(keeper.config),
              config_any(keeper.config) != NULL ? " and any other" : "", keeper.listeners.count,
-             server.workers);
+             keeper.server->workers);
     if (control_send(keeper.start->control, &control, -1) != 0)
         log_fatal("the master does not listen");
     keeper.ready = true;
@@ -188,8 +194,10 @@ static void hear_master(void)
             close(fd);
         if (control.kind == CONTROL_GO)
             crew_go(&keeper.crew);
-        else if (control.kind == CONTROL_RECHECK)
+        else if (control.kind == CONTROL_RECHECK) {
             crew_recheck(&keeper.crew);
+            say(CONTROL_RECHECKED);
+        }
     }
     if (result == CONTROL_END) /* the leash ends too, and says what to do */
         polled[0].fd = -1;

@@ -37,6 +37,7 @@ struct master {
     unsigned            last_number;
     bool                reload;   /* asked for by SIGHUP */
     bool                reloading; /* the candidate was, and the service manager knows */
+    bool                rechecking; /* active's keeper has been told RECHECK: no answer yet */
     bool                lost;     /* active's keeper is gone: a new generation in any case */
     int64_t             retry_at;
     unsigned            retry_pause;
@@ -80,10 +81,10 @@ static void start_candidate(void)
         .held        = &master.held,
     };
 
-    master.reloading = master.reload;
-    master.reload = false;
-    if (master.reloading)
+    if (master.reload && !master.reloading)
         notify_reloading();
+    master.reloading |= master.reload;
+    master.reload = false;
     master.candidate = generation_start(&start);
     if (master.candidate == NULL) {
         log_error("cannot start a generation");
@@ -180,26 +181,46 @@ static void commit_candidate(const struct control *ready)
     master.active = candidate;
     master.lost = false;
     master.retry_at = 0;
-    candidate->deadline = process_now_ms(); /* from here on: since when it serves */
+    candidate->serving = process_now_ms();
     snprintf(text, sizeof(text), "ready: generation %u, %s", candidate->number, ready->text);
     log_info("%s", text);
     notify_ready(text);
     master.reloading = false;
 }
 
+/* The reload ends when the workers have been told, not before: whoever reads the line and comes
+   for a renewed certificate gets it. */
 static void keep_unchanged(void)
 {
     struct control recheck;
 
-    control_init(&recheck, CONTROL_RECHECK);
-    if (control_send(master.active->control, &recheck, -1) != 0)
-        log_warn("generation %u does not hear that certificates are to be looked at again",
-                 master.active->number);
-    log_info("reload unchanged: generation %u goes on and looks at its certificates again",
-             master.active->number);
     add_draining(master.candidate);
     master.candidate = NULL;
+    control_init(&recheck, CONTROL_RECHECK);
+    if (control_send(master.active->control, &recheck, -1) == 0) {
+        master.rechecking = true;
+        return;
+    }
+    log_error("reload refused: generation %u does not listen", master.active->number);
     end_reload();
+}
+
+static void hear_active(void)
+{
+    struct control control;
+    int            fd;
+
+    while (master.active != NULL && master.rechecking &&
+           control_receive(master.active->control, &control, &fd) == CONTROL_GOT) {
+        if (fd >= 0)
+            close(fd);
+        if (control.kind != CONTROL_RECHECKED)
+            continue;
+        log_info("reload unchanged: generation %u goes on and looks at its certificates again",
+                 master.active->number);
+        master.rechecking = false;
+        end_reload();
+    }
 }
 
 static void hear_candidate(void)
@@ -238,7 +259,8 @@ static void lose_active(const char *what)
         return;
     log_errorx("generation %u has lost its %s: starting the next one", master.active->number, what);
     master.lost = true;
-    if (process_now_ms() - master.active->deadline > MASTER_PAUSE_MAX_MS)
+    master.rechecking = false; /* the next generation looks at every certificate anyway */
+    if (process_now_ms() - master.active->serving > MASTER_PAUSE_MAX_MS)
         master.retry_pause = 0;
     plan_retry();
 }
@@ -297,6 +319,7 @@ static void stop(void)
     if (master.active != NULL)
         add_draining(master.active);
     master.active = NULL;
+    master.rechecking = false;
     listener_set_close(&master.held);
 }
 
@@ -311,7 +334,7 @@ static void sooner(int64_t *left, int64_t deadline)
 /* The one wait. With no events asked for, a leash wakes us at its end alone. */
 static void wait_for_something(const sigset_t *open)
 {
-    struct pollfd   polled[MASTER_POLL_MAX + 2];
+    struct pollfd   polled[MASTER_POLL_MAX + 3];
     size_t          count = 0;
     int64_t         left = -1;
     struct timespec timeout;
@@ -329,6 +352,8 @@ static void wait_for_something(const sigset_t *open)
     }
     if (master.active != NULL && !master.lost)
         polled[count++] = (struct pollfd){.fd = master.active->leash_up};
+    if (master.rechecking)
+        polled[count++] = (struct pollfd){.fd = master.active->control, .events = POLLIN};
     timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
     if (ppoll(polled, count, left < 0 ? NULL : &timeout, open) < 0 && errno != EINTR)
         log_fatal("ppoll");
@@ -343,13 +368,14 @@ static void look_around(void)
         master.reload = true;
     got_hup = 0;
     hear_candidate();
+    hear_active();
     reap();
     if (master.active != NULL && !master.lost && generation_gone(master.active))
         lose_active("processes");
     sweep_draining();
     if (master.candidate != NULL && process_left_ms(master.candidate->deadline) == 0)
         fail_candidate("the new generation was not ready in time");
-    if (master.stopping || master.candidate != NULL)
+    if (master.stopping || master.candidate != NULL || master.rechecking)
         return;
     if ((master.reload && master.draining == NULL && master.active != NULL) ||
         (master.lost && process_left_ms(master.retry_at) == 0)) {

@@ -122,7 +122,8 @@ static void prepare(struct worker *worker, const struct worker_start *start)
                                       .config = start->config,
                                       .broker = worker->broker,
                                       .certs  = worker->certs,
-                                      .tls    = worker->tls};
+                                      .tls    = worker->tls,
+                                      .max_connections = start->max_connections};
     worker->conns = conns_new(&services, hash_key);
     if (worker->conns == NULL)
         log_fatal("connections");
