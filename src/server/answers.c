@@ -170,7 +170,7 @@ void answers_policy(const struct http_request *request, const struct config_matc
     struct head head = { .status = 200,
                          .field = "",
                          .no_body = request->method == HTTP_HEAD,
-                         .close = close || !request->keep_alive || request->has_body };
+                         .close = close };
 
     if (request->has_host && !hostname_equal(request->host.at, request->host.len, sni, sni_len)) {
         head.status = 421; /* RFC 9110 section 15.5.20 */

@@ -27,9 +27,8 @@ struct answer {
 
 /*
  * The answer to a request on a TLS listener. match and sni are of the name that
- * the certificate was shown for (sni canonical). close: the connection is to end after
- * this, whatever the client wishes; a client that does not want to go on, or whose request
- * has a body, is closed too. now: for Date.
+ * the certificate was shown for (sni canonical). close: the connection ends
+ * with this answer, which conn has decided. now: for Date.
  *
  * In this order, so that a request for another host learns nothing about this one, and a
  * method is judged only where there is something to apply it to:

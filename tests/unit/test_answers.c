@@ -200,24 +200,16 @@ static void head_has_the_same_head(void **state)
     }
 }
 
-static bool closes(bool close, bool keep_alive, bool has_body)
+static void the_answer_says_when_the_connection_ends_with_it(void **state)
 {
-    struct http_request request = request_for(HTTP_GET, ANSWERS_POLICY_PATH, SNI);
-    struct read         read;
+    const struct http_request request = request_for(HTTP_GET, ANSWERS_POLICY_PATH, SNI);
+    struct read               read;
 
-    request.keep_alive = keep_alive;
-    request.has_body = has_body;
-    answer_to(&request, close, &read);
-    return strstr(read.head, "\r\nConnection: close\r\n") != NULL;
-}
-
-static void the_connection_closes_when_either_side_wants_it_or_a_body_is_in_the_way(void **state)
-{
     (void)state;
-    assert_false(closes(false, true, false));
-    assert_true(closes(true, true, false));
-    assert_true(closes(false, false, false));
-    assert_true(closes(false, true, true));
+    answer_to(&request, true, &read);
+    assert_non_null(strstr(read.head, "\r\nConnection: close\r\n"));
+    answer_to(&request, false, &read);
+    assert_null(strstr(read.head, "\r\nConnection:"));
 }
 
 static void a_bare_status_is_one_line(void **state)
@@ -271,7 +263,7 @@ int main(void)
         cmocka_unit_test(the_page_holds_the_longest_names),
         cmocka_unit_test(another_method_is_told_which_there_are),
         cmocka_unit_test(head_has_the_same_head),
-        cmocka_unit_test(the_connection_closes_when_either_side_wants_it_or_a_body_is_in_the_way),
+        cmocka_unit_test(the_answer_says_when_the_connection_ends_with_it),
         cmocka_unit_test(a_bare_status_is_one_line),
         cmocka_unit_test(a_token_is_copied_byte_for_byte),
     };
