@@ -51,8 +51,21 @@ static void load(struct loader *loader, const char *path)
     hash_128_final(&loader->digest, config->digest);
 }
 
-struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
-                           config_report *report, void *context)
+/* Out of the loader, before its end. */
+static void keep_places(struct loader *loader)
+{
+    struct config *config = loader->config;
+
+    config->scratch = loader->scratch;
+    config->files = loader->files;
+    config->places = loader->places;
+    loader->scratch = NULL;
+    loader->files = NULL;
+    loader->places = NULL;
+}
+
+static struct config *load_whole(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                                 config_report *report, void *context, bool with_places)
 {
     struct loader loader = { .report = report, .context = context };
 
@@ -60,11 +73,25 @@ struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_S
         load(&loader, path);
     else
         config_no_memory(&loader);
+    if (with_places && loader.errors == 0)
+        keep_places(&loader);
     loader_fini(&loader);
     if (loader.errors == 0)
         return loader.config;
     config_free(loader.config);
     return NULL;
+}
+
+struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                           config_report *report, void *context)
+{
+    return load_whole(path, digest_key, report, context, false);
+}
+
+struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                                       config_report *report, void *context)
+{
+    return load_whole(path, digest_key, report, context, true);
 }
 
 void config_free(struct config *config)
@@ -73,6 +100,9 @@ void config_free(struct config *config)
         return;
     domains_free(&config->domains);
     free(config->policies);
+    free(config->files);
+    free(config->places);
+    region_free(config->scratch);
     region_free(config->region);
     free(config);
 }
@@ -131,6 +161,17 @@ void config_each_domain(const struct config *config,
         if (!visit(context, domains_name(&config->domains, i), policy))
             return;
     }
+}
+
+void config_place(const struct config *config, const char *domain, const char **file,
+                  unsigned *line)
+{
+    const struct domain *found =
+        domains_find(&config->domains, config->key, domain, strlen(domain));
+    const struct place  *place = &config->places[found - config->domains.entries];
+
+    *file = config->files[place->file];
+    *line = place->line;
 }
 
 size_t config_domain_count(const struct config *config)

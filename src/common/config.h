@@ -84,6 +84,9 @@ struct config; /* opaque: server settings, policies, the table of domains */
  */
 struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                            config_report *report, void *context);
+/* The same, and remembers where each domain is written: for config_place. */
+struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                                       config_report *report, void *context);
 void config_free(struct config *config); /* accepts NULL */
 
 const struct config_server *config_server(const struct config *config);
@@ -117,6 +120,11 @@ void config_each_domain(const struct config *config,
                         bool (*visit)(void *context, const char *domain,
                                       const struct policy *policy),
                         void *context);
+
+/* Where a domain that config_each_domain visited is written. The configuration is one that was
+   loaded with places. */
+void config_place(const struct config *config, const char *domain, const char **file,
+                  unsigned *line);
 
 size_t config_domain_count(const struct config *config);
 size_t config_policy_count(const struct config *config); /* distinct ones */

@@ -62,6 +62,11 @@ void domains_free(struct domains *domains);
 
 /* ---- the configuration ---- */
 
+struct place {
+    uint32_t file; /* index in the loader's files */
+    uint32_t line;
+};
+
 struct config {
     struct region       *region;
     const char          *path;
@@ -73,14 +78,13 @@ struct config {
     size_t               any_domain_max; /* bytes of the longest domain that [*] can serve */
     uint8_t              key[HASH_KEY_SIZE];
     uint8_t              digest[HASH_128_SIZE];
+    /* Only when loaded with places: what the loader would else have thrown away. */
+    struct region       *scratch; /* holds the files' names */
+    const char         **files;
+    struct place        *places;  /* of each domain, by its index */
 };
 
 /* ---- the loader ---- */
-
-struct place {
-    uint32_t file; /* index in the loader's files */
-    uint32_t line;
-};
 
 enum key_id {
     KEY_LISTEN,

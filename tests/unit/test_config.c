@@ -587,6 +587,38 @@ static void a_hundred_thousand_domains_are_all_found(void **state)
     config_free(config);
 }
 
+static void assert_place(const struct config *config, const char *domain, const char *file,
+                         unsigned line)
+{
+    const char *told;
+    unsigned    told_line;
+
+    config_place(config, domain, &told, &told_line);
+    assert_string_equal(told, file);
+    assert_int_equal(told_line, line);
+}
+
+static void places_of_domains_are_kept_when_asked_for(void **state)
+{
+    static char    context[] = "context";
+    struct config *config;
+
+    (void)state;
+    write_file("main.ini", SERVER "include = other.ini\n" POLICY "alias = a.example b.example\n");
+    write_file("other.ini", "[c.example]\n" KEYS "alias_file = names.txt\n");
+    write_file("names.txt", "# customers\nd.example\n");
+    said[0] = '\0';
+    config = config_load_with_places("main.ini", key, report, context);
+    assert_non_null(config);
+    assert_place(config, "c.example", "other.ini", 1);
+    assert_place(config, "d.example", "names.txt", 2);
+    assert_place(config, "a.example", "main.ini", 8);
+    assert_place(config, "b.example", "main.ini", 8);
+    config_free(config);
+    write_file("names.txt", "d.example\nd.example\n");
+    assert_null(config_load_with_places("main.ini", key, report, context));
+}
+
 static void nothing_is_freed_of_nothing(void **state)
 {
     (void)state;
@@ -615,6 +647,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(a_big_body_is_a_warning_and_a_huge_one_an_error),
     BEHAVIOUR(a_hopeless_number_of_mx_is_refused_at_once),
     BEHAVIOUR(a_line_of_8000_bytes_is_whole_and_a_longer_one_an_error),
+    BEHAVIOUR(places_of_domains_are_kept_when_asked_for),
     BEHAVIOUR(a_long_line_of_an_alias_file_is_an_error),
     BEHAVIOUR(errors_beyond_a_hundred_are_counted),
     BEHAVIOUR(more_listeners_than_fit_are_an_error),

@@ -1,0 +1,148 @@
+#include "server/testconf.h"
+
+#include "common/config.h"
+#include "common/hostname.h"
+#include "server/certpair.h"
+#include "server/opener.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct test {
+    struct config *config;
+    time_t         now;
+    size_t         errors, warnings;
+};
+
+/* What is judged, and where it is written. */
+struct subject {
+    char        host[HOSTNAME_MAX + 1];
+    const char *file;
+    unsigned    line;
+};
+
+static void print_place(struct test *test, enum config_severity severity, const char *file,
+                        unsigned line)
+{
+    if (severity == CONFIG_ERROR)
+        test->errors++;
+    else
+        test->warnings++;
+    printf("%s:%u: %s: ", file, line, severity == CONFIG_ERROR ? "error" : "warning");
+}
+
+static void report(void *context, enum config_severity severity, const char *file, unsigned line,
+                   const char *text)
+{
+    print_place(context, severity, file, line);
+    puts(text);
+}
+
+/* A certificate's finding is a warning: this one host is refused, everything else is served. */
+__attribute__((format(printf, 3, 4))) static void
+warn(struct test *test, const struct subject *subject, const char *format, ...)
+{
+    va_list arguments;
+
+    print_place(test, CONFIG_WARNING, subject->file, subject->line);
+    printf("%s: ", subject->host);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+static void warn_unopened(struct test *test, const struct subject *subject,
+                          enum message_step step, int error, const char *path)
+{
+    const char *why = error == EINVAL ? "is no regular file" : strerror(error);
+
+    if (path[0] == '\0' && error == ENOENT)
+        warn(test, subject, "no certificate is configured");
+    else
+        warn(test, subject, "%s file: %s%s%s", step == MESSAGE_STEP_KEY ? "key" : "certificate",
+             path, path[0] == '\0' ? "" : ": ", why);
+}
+
+static void judge_files(struct test *test, const struct subject *subject, const int fds[2],
+                        const char *path)
+{
+    char             text[CERTPAIR_ERROR_MAX];
+    struct certpair *pair     = certpair_load(fds[0], fds[1], subject->host, text);
+    unsigned         findings = pair ? certpair_findings(pair, test->now) : 0;
+
+    if (!pair)
+        warn(test, subject, "%s (certificate = %s)", text, path);
+    for (unsigned bit = 1; bit <= findings; bit <<= 1) {
+        if (!(findings & bit))
+            continue;
+        certpair_explain(pair, (enum certpair_finding)bit, test->now, text, sizeof(text));
+        warn(test, subject, "%s (certificate = %s)", text, path);
+    }
+    certpair_unref(pair);
+}
+
+static bool judge_domain(void *context, const char *domain, const struct policy *policy)
+{
+    struct test        *test  = context;
+    struct config_match match = {.policy = policy, .domain = domain, .domain_len = strlen(domain)};
+    struct subject      subject;
+    enum message_step   step;
+    char                path[CONFIG_PATH_MAX + 1];
+    int                 fds[2];
+
+    snprintf(subject.host, sizeof(subject.host), HOSTNAME_POLICY_PREFIX "%s", domain);
+    config_place(test->config, domain, &subject.file, &subject.line);
+    if (opener_certificate(&match, fds, &step, path) != 0) {
+        warn_unopened(test, &subject, step, errno, path);
+        return true;
+    }
+    judge_files(test, &subject, fds, path);
+    close(fds[0]);
+    if (fds[1] >= 0)
+        close(fds[1]);
+    return true;
+}
+
+static void print_count(size_t count, const char *one, const char *many, const char *after)
+{
+    printf("%zu %s%s", count, count == 1 ? one : many, after);
+}
+
+/* "3 domains, 2 policies, 1 listener: 0 errors, 1 warning" */
+static void print_summary(const struct test *test)
+{
+    const struct config *config = test->config;
+
+    if (config) {
+        print_count(config_domain_count(config), "domain", "domains",
+                    config_any(config) ? " and any other, " : ", ");
+        print_count(config_policy_count(config), "policy", "policies", ", ");
+        print_count(config_server(config)->listener_count, "listener", "listeners", ": ");
+    }
+    print_count(test->errors, "error", "errors", ", ");
+    print_count(test->warnings, "warning", "warnings", "\n");
+}
+
+int testconf_run(const char *config_path)
+{
+    const uint8_t digest_key[HASH_KEY_SIZE] = {0}; /* nobody else looks anything up here */
+    struct test   test = {.now = time(NULL)};
+
+    test.config = config_load_with_places(config_path, digest_key, report, &test);
+    if (test.config && certpair_init() != 0)
+        report(&test, CONFIG_ERROR, config_path, 0, "mbedTLS has no random numbers, or no memory");
+    else if (test.config)
+        config_each_domain(test.config, judge_domain, &test);
+    print_summary(&test);
+    config_free(test.config);
+    if (fflush(stdout) != 0) {
+        perror("mta-stsd: standard output");
+        return 1;
+    }
+    return test.errors == 0 ? 0 : 1;
+}
