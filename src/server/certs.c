@@ -318,12 +318,11 @@ static size_t buckets_for(size_t entries)
     return buckets;
 }
 
-struct certs *certs_new(struct ev_loop *loop, struct broker *broker, size_t capacity)
+struct certs *certs_new(struct broker *broker, size_t capacity)
 {
     size_t        buckets = buckets_for(capacity + CERTS_FAILED_MAX + BROKER_PENDING_MAX);
     struct certs *certs   = calloc(1, sizeof(*certs));
 
-    (void)loop;
     if (!certs)
         return NULL;
     certs->broker      = broker;

@@ -26,7 +26,6 @@ enum {
     CERTS_LOG_PER_MINUTE = 60   /* failure lines of all hosts together; the rest are counted */
 };
 
-struct ev_loop;
 struct broker;
 struct certpair;
 struct certs;
@@ -41,7 +40,7 @@ struct certs_waiter {
 };
 
 /* capacity: good pairs kept. NULL when there is no memory. */
-struct certs *certs_new(struct ev_loop *loop, struct broker *broker, size_t capacity);
+struct certs *certs_new(struct broker *broker, size_t capacity);
 void certs_free(struct certs *certs); /* accepts NULL; nobody may be waiting */
 
 /*

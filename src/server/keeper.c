@@ -212,6 +212,15 @@ static void drain(void)
     polled[1].fd = -1;
 }
 
+/* Looked at before anyone is reaped: a worker may have seen its end, and gone, before us. */
+static void check_leash(void)
+{
+    struct pollfd leash = {.fd = polled[1].fd, .events = POLLIN};
+
+    if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
+        drain();
+}
+
 static void check_crew(void)
 {
     if (crew_reap(&keeper.crew) > 0) /* before GO: this generation can't be */
@@ -253,6 +262,7 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         int64_t         left;
         struct timespec timeout;
 
+        check_leash();
         check_crew();
         left = wait_ms(crew_replace(&keeper.crew));
         timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
@@ -264,8 +274,6 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         }
         if (polled[0].revents != 0)
             hear_master();
-        if (polled[1].fd >= 0 && polled[1].revents != 0)
-            drain();
         crew_answer(&keeper.crew, polled + 2);
         if (!keeper.ready && crew_all_up(&keeper.crew))
             say_ready();

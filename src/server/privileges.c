@@ -109,7 +109,7 @@ static bool find_name(const char *user, struct privileges *privileges)
     return true;
 }
 
-static int find_user(const char *user, struct privileges *privileges, char *error)
+int privileges_find_user(const char *user, struct privileges *privileges, char *error)
 {
     if (user == NULL) {
         if (!find_name("mta-sts", privileges) && !find_name("nobody", privileges))
@@ -175,7 +175,7 @@ int privileges_prepare(const char *user, struct privileges *privileges, char *er
     if (geteuid() != 0)
         return 0;
     privileges->drop = true;
-    if (find_user(user, privileges, error) != 0 || check_capabilities(error) != 0)
+    if (privileges_find_user(user, privileges, error) != 0 || check_capabilities(error) != 0)
         return -1;
     privileges->empty_fd = make_empty_root();
     if (privileges->empty_fd < 0)

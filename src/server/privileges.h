@@ -29,6 +29,10 @@ struct privileges {
  * user is ignored. -1 with a text that says what to do; nothing is held then.
  */
 int privileges_prepare(const char *user, struct privileges *privileges, char *error);
+
+/* Its first step alone, for -t: fills uid and gid. -1 with a text. */
+int privileges_find_user(const char *user, struct privileges *privileges, char *error);
+
 void privileges_fini(struct privileges *privileges); /* closes empty_fd */
 
 /* In the worker: gives everything away, closes empty_fd, and proves that it is gone. -1 with a

@@ -4,6 +4,7 @@
 #include "common/hostname.h"
 #include "server/certpair.h"
 #include "server/opener.h"
+#include "server/privileges.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -108,6 +109,18 @@ static bool judge_domain(void *context, const char *domain, const struct policy 
     return true;
 }
 
+/* To a server that root starts, a missing user is fatal; to any other it means nothing. */
+static void judge_user(struct test *test)
+{
+    const struct config_server *server = config_server(test->config);
+    struct privileges           privileges;
+    char                        error[PRIVILEGES_ERROR_MAX];
+
+    if (privileges_find_user(server->user, &privileges, error) != 0)
+        report(test, geteuid() == 0 ? CONFIG_ERROR : CONFIG_WARNING, config_path(test->config),
+               server->user_line, error);
+}
+
 static void print_count(size_t count, const char *one, const char *many, const char *after)
 {
     printf("%zu %s%s", count, count == 1 ? one : many, after);
@@ -128,16 +141,18 @@ static void print_summary(const struct test *test)
     print_count(test->warnings, "warning", "warnings", "\n");
 }
 
-int testconf_run(const char *config_path)
+int testconf_run(const char *path)
 {
     const uint8_t digest_key[HASH_KEY_SIZE] = {0}; /* nobody else looks anything up here */
     struct test   test = {.now = time(NULL)};
 
-    test.config = config_load_with_places(config_path, digest_key, report, &test);
+    test.config = config_load_with_places(path, digest_key, report, &test);
     if (test.config && certpair_init() != 0)
-        report(&test, CONFIG_ERROR, config_path, 0, "mbedTLS has no random numbers, or no memory");
-    else if (test.config)
+        report(&test, CONFIG_ERROR, path, 0, "mbedTLS has no random numbers, or no memory");
+    else if (test.config) {
+        judge_user(&test);
         config_each_domain(test.config, judge_domain, &test);
+    }
     print_summary(&test);
     config_free(test.config);
     if (fflush(stdout) != 0) {

@@ -7,6 +7,6 @@
 
 /* Prints findings to standard output as "FILE:LINE: error|warning: text", then one summary line.
    A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with any error. */
-int testconf_run(const char *config_path);
+int testconf_run(const char *path);
 
 #endif

@@ -115,7 +115,7 @@ static void prepare(struct worker *worker, const struct worker_start *start)
     if (worker->broker == NULL)
         log_fatal("broker");
     worker->certs =
-        certs_new(worker->loop, worker->broker, config_server(start->config)->cert_cache);
+        certs_new(worker->broker, config_server(start->config)->cert_cache);
     if (worker->certs == NULL)
         log_fatal("certificates");
     services = (struct conn_services){.loop   = worker->loop,

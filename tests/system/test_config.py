@@ -4,6 +4,7 @@ What each rule takes and refuses in detail is held by tests/unit/test_config.c; 
 file to the words on the terminal.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -241,6 +242,14 @@ def test_a_body_over_64_kilobytes_is_an_error(site):
     judgement, line = judge(site, base(site, f"[example.org] <<<\nmode = enforce\n{mx}"))
     assert judgement.status == 1
     assert judgement.of("error")[0][1] == line
+
+
+def test_a_user_that_does_not_exist_is_told_at_its_line(site):
+    # Fatal for a server that root starts; to any other, user means nothing.
+    judgement, marked = judge(site, base(site, server="user = no-such-user <<<"))
+    level = "error" if os.geteuid() == 0 else "warning"
+    (line, text), = [finding[1:3] for finding in judgement.of(level)]
+    assert line == marked and "no-such-user" in text and "useradd" in text
 
 
 def test_a_configuration_that_cannot_be_read_is_told(site):

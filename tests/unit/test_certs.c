@@ -212,7 +212,7 @@ static int start(void **state)
     refused_with = 0;
     load_error   = NULL;
     file         = -1;
-    certs        = certs_new(NULL, NULL, CAPACITY);
+    certs        = certs_new(NULL, CAPACITY);
     return certs && new_file() == 0 ? 0 : -1;
 }
 
