@@ -71,6 +71,37 @@ static void take_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* After each RELOADING=1, whatever came of it. */
+static void end_reload(void)
+{
+    if (master.reloading)
+        notify_ready(NULL);
+    master.reloading = false;
+}
+
+/* The next try, after a pause that grows with each. */
+static void plan_retry(void)
+{
+    master.retry_at = process_now_ms() + master.retry_pause;
+    master.retry_pause = master.retry_pause == 0 ? MASTER_PAUSE_FIRST_MS : master.retry_pause * 2;
+    if (master.retry_pause > MASTER_PAUSE_MAX_MS)
+        master.retry_pause = MASTER_PAUSE_MAX_MS;
+}
+
+/* There is no new generation: what that means. */
+static void refuse(const char *why)
+{
+    if (master.active == NULL) {
+        log_errorx("cannot start: %s", why);
+        master.failed = master.stopping = true;
+        return;
+    }
+    log_errorx("reload refused: %s; generation %u goes on", why, master.active->number);
+    if (master.lost)
+        plan_retry();
+    end_reload();
+}
+
 static void start_candidate(void)
 {
     const struct keeper_start start = {
@@ -87,19 +118,11 @@ static void start_candidate(void)
     master.reload = false;
     master.candidate = generation_start(&start);
     if (master.candidate == NULL) {
-        log_error("cannot start a generation");
+        refuse(strerror(errno));
         return;
     }
     master.last_number++;
     master.candidate->deadline = process_now_ms() + MASTER_READY_MS;
-}
-
-/* After each RELOADING=1, whatever came of it. */
-static void end_reload(void)
-{
-    if (master.reloading)
-        notify_ready(NULL);
-    master.reloading = false;
 }
 
 static void add_draining(struct generation *generation)
@@ -110,15 +133,6 @@ static void add_draining(struct generation *generation)
     master.draining = generation;
 }
 
-/* The next try, after a pause that grows with each. */
-static void plan_retry(void)
-{
-    master.retry_at = process_now_ms() + master.retry_pause;
-    master.retry_pause = master.retry_pause == 0 ? MASTER_PAUSE_FIRST_MS : master.retry_pause * 2;
-    if (master.retry_pause > MASTER_PAUSE_MAX_MS)
-        master.retry_pause = MASTER_PAUSE_MAX_MS;
-}
-
 static void fail_candidate(const char *why)
 {
     struct generation *candidate = master.candidate;
@@ -126,17 +140,8 @@ static void fail_candidate(const char *why)
     master.candidate = NULL;
     generation_kill(candidate);
     add_draining(candidate); /* until the last of its workers has gone */
-    if (master.stopping)
-        return;
-    if (master.active == NULL) {
-        log_errorx("cannot start: %s", why);
-        master.failed = master.stopping = true;
-        return;
-    }
-    log_errorx("reload refused: %s; generation %u goes on", why, master.active->number);
-    if (master.lost)
-        plan_retry();
-    end_reload();
+    if (!master.stopping)
+        refuse(why);
 }
 
 /* Held from now on: what the new generation uses, and what can't be had again. */

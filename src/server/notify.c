@@ -72,7 +72,10 @@ static void send_message(const char *format, ...)
 
 void notify_ready(const char *status)
 {
-    send_message("READY=1\nSTATUS=%s", status);
+    if (status != NULL)
+        send_message("READY=1\nSTATUS=%s", status);
+    else
+        send_message("READY=1");
 }
 
 void notify_reloading(void)
