@@ -1,0 +1,97 @@
+"""Processes from outside: their end without polling, a pause that a test gives them, what they hold."""
+
+import contextlib
+import ctypes
+import os
+import random
+import select
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.server import PATIENCE
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to give away")
+
+_PIDFD_GETFD = 438  # of every architecture
+
+
+def own_address():
+    """A loopback address that no other test has: then a fixed port is free."""
+    return f"127.{random.randint(1, 254)}.{random.randint(0, 254)}.{random.randint(1, 254)}"
+
+
+def own_port():
+    """For what must listen on every address; below the ports that the kernel hands out."""
+    while True:
+        port = random.randint(20000, 30000)
+        with socket.socket(socket.AF_INET6) as probe:  # dual-stack: covers IPv4 too
+            try:
+                probe.bind(("::", port))
+                return port
+            except OSError:
+                pass
+
+
+@contextlib.contextmanager
+def ends(processes, within=PATIENCE):
+    """What happens inside ends all of these processes, in time."""
+    watched = {os.pidfd_open(process.pid): process for process in processes}
+    try:
+        yield
+        deadline = time.monotonic() + within
+        for fd, process in watched.items():
+            left = max(0, deadline - time.monotonic())
+            assert select.select([fd], [], [], left)[0], f"{process} has not ended in {within} s"
+    finally:
+        for fd in watched:
+            os.close(fd)
+
+
+def kill(*processes):
+    """SIGKILL to all of them at once, and their end."""
+    with ends(processes):
+        for process in processes:
+            os.kill(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def stopped(*processes):
+    """Inside, they stand still."""
+    for process in processes:
+        os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+
+
+def copy_descriptor(process, number):
+    """A descriptor of another process, as if we were it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        fd = libc.syscall(_PIDFD_GETFD, pidfd, number, 0)
+        if fd < 0:
+            raise OSError(ctypes.get_errno(), f"pidfd_getfd of {process}")
+        return fd
+    finally:
+        os.close(pidfd)
+
+
+def proportional_kb(process):
+    """Its memory, with what it shares divided among those who share it."""
+    for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise AssertionError("no Pss")
+
+
+def cpu_seconds(process):
+    stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
