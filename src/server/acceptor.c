@@ -89,6 +89,8 @@ struct acceptors *acceptors_new(struct ev_loop *loop, struct conns *conns,
         acceptor->all = acceptors;
         acceptor->listener = &listeners->at[i];
         ev_io_init(&acceptor->io, readable, acceptor->listener->fd, EV_READ);
+        /* Behind the leash in one wake-up: who connects after it has ended is the next generation's. */
+        ev_set_priority(&acceptor->io, EV_MINPRI);
         acceptor->io.data = acceptor;
         ev_timer_init(&acceptor->rest, rested, 0., 0.);
         acceptor->rest.data = acceptor;
