@@ -84,12 +84,22 @@ def copy_descriptor(process, number):
         os.close(pidfd)
 
 
-def proportional_kb(process):
-    """Its memory, with what it shares divided among those who share it."""
-    for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise AssertionError("no Pss")
+class Memory:
+    """Its memory in KB, with what it shares divided among those who share it: all, and without files.
+
+    Program and libraries count less the more others run them, be they of another test.
+    """
+
+    def __init__(self, *processes):
+        self.all = self.own = 0
+        for process in processes:
+            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]
+            kb = {key: int(value.split()[0]) for key, value in (line.split(":") for line in lines)}
+            self.all += kb["Pss"]
+            self.own += kb["Pss"] - kb["Pss_File"]
+
+    def __str__(self):
+        return f"{self.all} KB (without files {self.own})"
 
 
 def cpu_seconds(process):

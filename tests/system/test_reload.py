@@ -1,0 +1,357 @@
+"""SIGHUP: a new generation or nothing, and no sender ever notices."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from lib import client
+from lib.client import fetch, plain, request, tls
+from lib.processes import Memory, ends, own_address, own_port, stopped
+from lib.senders import Senders, fetch_from_each
+from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server
+from lib.tools import eventually
+
+RELOADS = 200
+SENDERS = 8
+NEW_BODY = ORG_BODY.replace(b"604800", b"86400")
+
+
+@pytest.fixture(autouse=True)
+def certificate(site):
+    site.install("example.org")
+
+
+def max_age(seconds):
+    return ORG + f"max_age = {seconds}\n"
+
+
+def pids(server):
+    return [process.pid for process in server.processes()]
+
+
+@contextlib.contextmanager
+def unnoticed(server, body=ORG_BODY):
+    """Nothing that happens inside fails a fetch or changes an answer, or the generation that serves."""
+    before = pids(server)
+    with Senders(server, 2) as senders:
+        senders.wait(2)
+        yield
+        senders.wait(4)
+    assert senders.failures == []
+    assert set(senders.bodies) == {body}
+    assert set(before) <= set(pids(server))
+
+
+def refused(server, reason):
+    """A reload that is refused for this reason, and has no other effect."""
+    server.allow("reload refused|: error: ")
+    since = server.mark()
+    with unnoticed(server):
+        assert "reload refused" in server.reload()
+        assert server.messages(reason, since), server.log(since)
+    return server
+
+
+# --- what a reload does
+
+def test_a_reload_serves_the_new_configuration(serve, site):
+    server = serve(ORG)
+    old = server.processes()[1:]
+    with ends(old):
+        site.configure(max_age(86400))
+        assert server.reload().startswith("ready: generation 2")
+        assert fetch(server).body == NEW_BODY
+    assert len(server.processes()) == 4
+
+
+@pytest.mark.parametrize("name, line", [("more.ini", "include = more.ini"),
+                                        ("customers.txt", None)], ids=["include", "alias_file"])
+def test_a_changed_file_that_the_configuration_names_counts_as_changed(serve, site, name, line):
+    content = "[example.net]\nmode = none\nmx = mx.example.net\n" if line else "example.net\n"
+    site.write("# nothing yet\n".replace("#", ";" if line else "#"), name)
+    server = serve(ORG + ("" if line else f"alias_file = {name}\n"), server=line or "")
+    assert server.reload().startswith("reload unchanged")
+    site.install("example.net")
+    site.write(content, name)
+    assert server.reload().startswith("ready: generation")
+    assert fetch(server, "mta-sts.example.net").status == 200
+
+
+def test_unchanged_inputs_replace_nobody(serve, site):
+    server = serve(ORG)
+    before = pids(server)
+    for _ in range(5):
+        assert server.reload().startswith("reload unchanged")
+        site.ini.touch()  # another time, the same bytes
+    eventually(2, lambda: pids(server) == before)  # the last candidate is on its way out
+    assert fetch(server).body == ORG_BODY
+
+
+# --- many of them
+
+def settle(server):
+    """Every process has the same behind it; the generation before has gone."""
+    for _ in range(3):
+        fetch_from_each(server)
+
+
+def descriptors(server):
+    return [sorted(re.sub(r"\d+", "N", leads_to) for leads_to in process.descriptors().values())
+            for process in server.processes()]
+
+
+def test_200_changed_reloads_under_load_fail_no_fetch_and_leave_nothing(serve, site, record_property):
+    server = serve(max_age(100000))
+    settle(server)
+    before, held = Memory(*server.processes()), descriptors(server)
+    started = time.monotonic()
+    with Senders(server, SENDERS) as senders:
+        for number in range(1, RELOADS):
+            site.configure(max_age(100000 + number))
+            assert server.reload().startswith(f"ready: generation {number + 1},")
+    old = server.processes()[1:]
+    with ends(old):
+        site.configure(max_age(100000 + RELOADS))
+        assert server.reload().startswith(f"ready: generation {RELOADS + 1},")
+    settle(server)
+    after = Memory(*server.processes())
+    figures = (f"{RELOADS} reloads in {time.monotonic() - started:.1f} s, {len(senders.bodies)} fetches, "
+               f"{len(senders.failures)} failed; PSS before {before}, after {after}")
+    print(figures)
+    record_property("reloads", figures)
+    assert senders.failures == []
+    assert len(set(senders.bodies)) > RELOADS / 2  # new ones, all the time
+    assert after.own - before.own < 1024
+    assert descriptors(server) == held  # and so are the processes
+
+
+def test_a_burst_of_ten_signals_is_one_or_two_reloads(serve, site):
+    server = serve(ORG)
+    with Senders(server, 2) as senders:
+        site.configure(max_age(86400))
+        for _ in range(10):
+            server.signal(signal.SIGHUP)
+        server.wait_for("^ready: generation 2")
+        # behind the last of these, nothing of the burst is left
+        site.configure("mistake")
+        server.allow("mistake|: error: |reload refused")
+        assert "reload refused" in server.reload() or "reload refused" in server.reload()
+        senders.wait(4)
+    assert senders.failures == []
+    assert fetch(server).body == NEW_BODY
+    assert len(server.messages("^ready: generation")) == 2
+
+
+# --- what is refused
+
+def test_a_typo_keeps_the_old_configuration_whole(serve, site):
+    server = serve(ORG, server="max_connections = 100")
+    site.configure(max_age(86400), server="max_conections = 100")
+    refused(server, r'mta-stsd\.ini:\d+: error: .*did you mean "?max_connections')
+    site.configure(max_age(86400))
+    assert server.reload().startswith("ready: generation")
+    assert fetch(server).body == NEW_BODY
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "closed"])
+def test_an_include_that_cannot_be_read_refuses_the_reload(serve, site, kind):
+    server = serve(ORG)
+    include = site.folder / "more.ini"
+    if kind == "folder":
+        include.mkdir()
+    elif kind == "closed":  # root reads it all the same, but not through a link that leads to itself
+        include.symlink_to(include)
+    site.configure(ORG, server="include = more.ini")
+    refused(server, "more.ini")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="user is ignored when not root")
+def test_a_user_that_does_not_exist_refuses_the_reload(serve, site):
+    server = serve(ORG)
+    site.configure(ORG, server="user = nobody-has-this-name")
+    refused(server, "user 'nobody-has-this-name' does not exist")
+
+
+def test_a_listener_that_cannot_bind_refuses_the_reload(serve, site):
+    server = serve(ORG)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        site.configure(ORG, listen=["127.0.0.1:0", f"127.0.0.1:{port}"])
+        refused(server, f"127.0.0.1:{port} is in use by another program")
+    assert server.reload().startswith("ready: generation")
+
+
+def test_a_missing_configuration_refuses_the_reload(serve, site):
+    server = serve(ORG)
+    site.ini.unlink()
+    refused(server, "mta-stsd.ini")
+
+
+def test_a_generation_that_is_never_ready_is_given_up(serve, site, clock):
+    server = serve(ORG, env=clock.environment())
+    slow_configuration(site)
+    with candidate_stopped(server):
+        clock.advance(61)
+        server.allow("not ready in time")
+        server.signal(signal.SIGHUP)  # something to wake up for
+        server.wait_for("reload refused: the new generation was not ready in time")
+        assert fetch(server).body == ORG_BODY
+    assert server.reload().startswith("ready: generation")
+
+
+# --- listeners
+
+def test_listeners_come_and_go(serve, site):
+    first, second = own_address(), own_address()
+    server = serve(ORG, listen=[f"{first}:8443"])
+    with Senders(server, 2) as senders:
+        site.configure(ORG, listen=[f"{first}:8443", f"{second}:8443"])
+        assert server.reload().startswith("ready: generation 2")
+        assert fetch(server, address=(second, 8443)).status == 200
+        senders.wait(4)
+    assert senders.failures == []
+    site.configure(ORG, listen=[f"{second}:8443"])
+    assert server.reload().startswith("ready: generation 3")
+    with ends_connecting_to((first, 8443)):
+        assert fetch(server, address=(second, 8443)).status == 200
+    with socket.create_server((first, 8443)):
+        pass  # and anybody may have it
+
+
+@contextlib.contextmanager
+def ends_connecting_to(address):
+    """Inside, or already, whoever held the address lets go of it: a drain closes its listeners at once."""
+    yield
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(address, PATIENCE).close()
+        except ConnectionRefusedError:
+            return
+    raise AssertionError(f"{address} is still open")
+
+
+def test_two_listeners_swap_what_they_are_for(serve, site):
+    first, second = own_address(), own_address()
+    thumbprint = "A" * 43
+    server = serve(ORG, listen=[f"{first}:8443"], acme=[f"{second}:8443"], server=f"acme_thumbprint = {thumbprint}")
+    site.configure(ORG, listen=[f"{second}:8443"], acme=[f"{first}:8443"], server=f"acme_thumbprint = {thumbprint}")
+    old = server.processes()[1:]
+    with ends(old):
+        assert server.reload().startswith("ready: generation 2")
+    assert fetch(server, address=(second, 8443)).status == 200
+    with plain((first, 8443)) as client:
+        assert client.ask(HOST, "/.well-known/acme-challenge/token").body == b"token." + thumbprint.encode()
+
+
+def test_a_listener_that_overlaps_one_still_held_needs_a_restart(serve, site):
+    port = own_port()
+    server = serve(ORG, listen=[f"127.0.0.1:{port}"])
+    site.configure(ORG, listen=[f"0.0.0.0:{port}"])
+    refused(server, f"0.0.0.0:{port} overlaps 127.0.0.1:{port}.*needs a restart")
+
+
+# --- what is under way
+
+def test_connections_that_wait_in_the_queue_are_served_by_the_next_generation(serve, site):
+    server = serve(ORG)
+    old = server.workers()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(ends(old))
+        stack.enter_context(stopped(*old))  # so nobody accepts
+        waiting = [stack.enter_context(socket.create_connection(server.https, PATIENCE)) for _ in range(20)]
+        site.configure(max_age(86400))
+        assert server.reload().startswith("ready: generation 2")
+        for stream in waiting:
+            wrapped = client.context(site).wrap_socket(stream, server_hostname=HOST,
+                                                       suppress_ragged_eofs=False)
+            assert client.Connection(wrapped).ask().body == NEW_BODY
+
+
+def test_a_slow_request_is_answered_by_the_generation_it_came_to(serve, site):
+    server = serve(ORG)
+    with tls(server) as slow:
+        half, rest = request()[:20], request()[20:]
+        slow.send(half)
+        site.configure(max_age(86400))
+        assert server.reload().startswith("ready: generation 2")
+        assert fetch(server).body == NEW_BODY
+        slow.send(rest)
+        response = slow.response()
+        assert (response.status, response.body, response.closes) == (200, ORG_BODY, True)
+        assert slow.rest() == b""
+
+
+def test_an_idle_keep_alive_is_ended_by_a_reload(serve, site):
+    server = serve(ORG)
+    with tls(server) as idle:
+        idle.ask()
+        site.configure(max_age(86400))
+        since = time.monotonic()
+        server.reload()
+        assert idle.rest() == b""
+        assert time.monotonic() - since < 1.5  # its own deadline is 2 s
+
+
+def slow_configuration(site, **options):
+    """A changed configuration that takes a while to read."""
+    names = "".join(f"a{number}.example\n" for number in range(300000))
+    site.write(names, "customers.txt")
+    site.configure(max_age(86400) + "alias_file = customers.txt\n", **options)
+
+
+@contextlib.contextmanager
+def candidate_stopped(server):
+    """A reload that is under way for as long as the test wants. Gives its keeper."""
+    active = {process.pid for process in server.children()}
+    since = server.mark()
+    server.signal(signal.SIGHUP)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        new = [process for process in server.children() if process.pid not in active]
+        if new:
+            break
+        assert time.monotonic() < deadline
+    with stopped(*new):
+        assert not server.messages("^ready", since), "too late: the configuration is not slow enough"
+        yield new[0]
+
+
+def test_a_signal_during_a_reload_means_one_more(serve, site):
+    server = serve(ORG)
+    slow_configuration(site)
+    since = server.mark()
+    with candidate_stopped(server):
+        for _ in range(3):
+            server.signal(signal.SIGHUP)
+    server.wait_for("^ready: generation 2", since=since)
+    server.wait_for("^reload unchanged", since=since)
+    assert fetch(server, HOST).body == NEW_BODY
+
+
+def test_a_signal_before_the_first_ready_means_one_more(site):
+    slow_configuration(site)
+    server = Server(site)
+    deadline = time.monotonic() + PATIENCE
+    while not server.children():
+        assert time.monotonic() < deadline
+    server.signal(signal.SIGHUP)
+    assert not server.messages("^ready")
+    with server:
+        server.wait_for("^reload unchanged: generation 1")
+
+
+def test_a_candidate_that_is_killed_refuses_the_reload(serve, site):
+    server = serve(ORG)
+    slow_configuration(site)
+    server.allow("reload refused: the new generation ended before it was ready")
+    with unnoticed(server):
+        with candidate_stopped(server) as candidate:
+            os.kill(candidate.pid, signal.SIGKILL)
+        server.wait_for("reload refused")
+    assert server.reload().startswith("ready: generation")
