@@ -1,0 +1,242 @@
+"""What a service manager says and hears: notifications, and sockets that it hands over."""
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+
+import pytest
+
+from lib.client import fetch
+from lib.server import ORG, ORG_BODY, PATIENCE, Server
+from lib.processes import kill, own_address
+
+NEW = ORG + "max_age = 86400\n"
+
+
+@pytest.fixture(autouse=True)
+def certificate(site):
+    site.install("example.org")
+
+
+# --- notifications
+
+class Manager:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, name):
+        self.name = name
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(name.replace("@", "\0", 1))
+        self._socket.settimeout(PATIENCE)
+
+    @property
+    def env(self):
+        return {"NOTIFY_SOCKET": self.name}
+
+    def hear(self):
+        """The next message, as a dict."""
+        return dict(line.split("=", 1) for line in self._socket.recv(4096).decode().split("\n"))
+
+    def silent(self):
+        return not select.select([self._socket], [], [], 0)[0]
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request):
+    folder = tempfile.mkdtemp()  # such a name has at most 107 bytes
+    made = Manager(f"{folder}/notify" if request.param == "path" else f"@{folder}")
+    yield made
+    made.close()
+    shutil.rmtree(folder)
+
+
+def heard_reload(manager, since):
+    """RELOADING=1 at a time that is right, and then READY=1, which is given."""
+    reloading = manager.hear()
+    assert reloading.pop("RELOADING") == "1"
+    at = int(reloading.pop("MONOTONIC_USEC"))
+    assert since <= at <= time.monotonic_ns() // 1000
+    assert reloading == {}
+    ready = manager.hear()
+    assert ready.pop("READY") == "1"
+    assert "null" not in str(ready)
+    return ready
+
+
+def reload(server, manager):
+    since = time.monotonic_ns() // 1000
+    outcome = server.reload()
+    return outcome, heard_reload(manager, since)
+
+
+def test_the_whole_life_is_told(serve, site, manager):
+    server = serve(ORG, env=manager.env)
+    first = manager.hear()
+    assert first["READY"] == "1" and "generation 1" in first["STATUS"]
+    site.configure(NEW)
+    outcome, ready = reload(server, manager)
+    assert outcome.startswith("ready") and "generation 2" in ready["STATUS"]
+    outcome, _ = reload(server, manager)
+    assert outcome.startswith("reload unchanged")
+    server.allow("mistake|: error: |reload refused")
+    site.configure("mistake")
+    outcome, _ = reload(server, manager)
+    assert outcome.startswith("reload refused")
+    assert manager.silent()
+    server.signal(signal.SIGTERM)
+    assert manager.hear() == {"STOPPING": "1"}
+    assert server.wait_end() == 0
+    assert manager.silent()
+
+
+def test_nothing_is_told_before_every_listener_accepts(site, manager):
+    with socket.create_server((own_address(), 8443)) as other:
+        site.configure(ORG, listen=["%s:8443" % other.getsockname()[0]])
+        server = Server(site, env=manager.env).allow("in use|cannot start")
+        assert server.wait_end() == 1
+    assert manager.silent()
+
+
+def test_a_replaced_generation_is_no_reload(serve, site, manager):
+    server = serve(ORG, env=manager.env).allow("has lost its")
+    manager.hear()
+    kill(*server.children())
+    assert "generation 2" in manager.hear()["STATUS"]  # and no RELOADING=1 before
+
+
+def test_a_manager_that_does_not_listen_is_no_obstacle(serve, site):
+    server = serve(ORG, env={"NOTIFY_SOCKET": str(site.folder / "nobody")})
+    server.wait_for("cannot notify")
+    assert fetch(server).body == ORG_BODY
+
+
+def test_only_the_master_knows_the_manager(serve, site, manager):
+    server = serve(ORG, env=manager.env)
+    for process in server.processes()[1:]:
+        with open(f"/proc/{process.pid}/net/unix", encoding="ascii") as table:
+            inodes = {line.split()[6] for line in table if line.split()[4] == "0002"}  # datagram sockets
+        held = {match[1] for leads_to in process.descriptors().values()
+                if (match := re.fullmatch(r"socket:\[(\d+)\]", leads_to))}
+        assert not held & inodes
+
+
+# --- sockets
+
+_HAND_OVER = """
+import os, sys
+names, fds, command = sys.argv[1], [int(fd) for fd in sys.argv[2].split(",")], sys.argv[3:]
+high = [os.dup(fd) for fd in fds]
+high = [os.dup2(fd, 100 + at) for at, fd in enumerate(high)]
+for at, fd in enumerate(high):
+    os.dup2(fd, 3 + at)
+os.closerange(3 + len(high), 1000)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=names)
+os.execvp(command[0], command)
+"""
+
+
+def listening(family=socket.AF_INET, host="127.0.0.1", dual=False):
+    return socket.create_server((host, 0), family=family, dualstack_ipv6=dual)
+
+
+@pytest.fixture
+def hand_over(site):
+    """hand_over({name: socket or list of them}): a running server, with sockets by FileDescriptorName."""
+    with contextlib.ExitStack() as running:
+        def start(sockets, *policies, **options):
+            pairs = [(name, one) for name, some in sockets.items()
+                     for one in (some if isinstance(some, list) else [some])]
+            for _, one in pairs:
+                running.enter_context(one)
+            fds = [one.fileno() for _, one in pairs]
+            site.configure(*policies or [ORG], **options)
+            prefix = [sys.executable, "-c", _HAND_OVER, ":".join(name for name, _ in pairs),
+                      ",".join(str(fd) for fd in fds)]
+            return running.enter_context(Server(site, prefix=prefix, pass_fds=fds))
+
+        yield start
+
+
+def test_a_socket_is_used_by_its_name(hand_over):
+    web, acme = listening(), listening()
+    server = hand_over({"acme": acme, "web": web}, listen=["systemd:web"], acme=["systemd:acme"],
+                       server="acme_thumbprint = " + "A" * 43)
+    assert fetch(server, address=web.getsockname()).body == ORG_BODY
+    assert server.address("acme", "systemd:acme") == acme.getsockname()
+    assert server.wait_fetch(status=200)["listener"] == "systemd:web"
+
+
+def test_several_sockets_of_one_name_are_all_used(hand_over):
+    sockets = [listening(), listening(socket.AF_INET6, "::1")]
+    server = hand_over({"web": sockets}, listen=["systemd:web"])
+    for one in sockets:
+        assert fetch(server, address=one.getsockname()[:2]).body == ORG_BODY
+
+
+def test_ipv4_through_a_dual_stack_socket_is_logged_as_ipv4(hand_over):
+    web = listening(socket.AF_INET6, "::", dual=True)
+    server = hand_over({"web": web}, listen=["systemd:web"])
+    port = web.getsockname()[1]
+    since = server.mark()
+    fetch(server, address=("127.0.0.1", port))
+    assert server.wait_fetch(since=since)["client"].startswith("127.0.0.1:")
+    since = server.mark()
+    fetch(server, address=("::1", port))
+    assert server.wait_fetch(since=since)["client"].startswith("[::1]:")
+
+
+def test_a_socket_is_kept_even_by_a_configuration_that_does_not_use_it(hand_over, site):
+    web = listening()
+    server = hand_over({"web": web}, listen=["systemd:web"])
+    address = web.getsockname()
+    web.close()  # so the server alone holds it
+    for _ in range(2):
+        site.configure(ORG)
+        assert server.reload().startswith("ready")
+        site.configure(ORG, listen=["systemd:web"])
+        assert server.reload().startswith("ready")
+        assert fetch(server, address=address).body == ORG_BODY
+
+
+def test_a_name_that_nobody_handed_over_is_told_with_those_that_were(hand_over, site):
+    server = hand_over({"web": listening(), "other": listening()}, listen=["systemd:web"])
+    site.configure(ORG, listen=["systemd:wbe"])
+    server.allow("systemd:wbe|reload refused")
+    assert server.reload().startswith("reload refused")
+    assert server.messages(r"mta-stsd\.ini:\d+: error: systemd:wbe was not handed over "
+                           r"\(systemd:web, systemd:other\)")
+
+
+def test_a_name_is_an_error_where_nothing_was_handed_over(site):
+    server = Server(site.configure(ORG, listen=["systemd:web"])).allow("handed over|cannot start")
+    assert server.wait_end() == 1
+    assert server.messages("handed over none")
+
+
+def test_sockets_for_another_process_are_left_alone(site):
+    """LISTEN_PID is another's: those variables were inherited by mistake."""
+    site.configure(ORG, listen=["systemd:web"])
+    with listening() as web:
+        server = Server(site, env={"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"},
+                        pass_fds=[web.fileno()]).allow("handed over|cannot start")
+        assert server.wait_end() == 1
+
+
+def test_a_socket_that_does_not_listen_is_an_error(site):
+    site.configure(ORG, listen=["systemd:web"])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        fd = datagrams.fileno()
+        server = Server(site, pass_fds=[fd], prefix=[sys.executable, "-c", _HAND_OVER, "web", str(fd)])
+        server.allow("no listening stream socket")
+        assert server.wait_end() == 1
+    assert server.messages("systemd:web: descriptor 3 is no listening stream socket")
