@@ -25,7 +25,7 @@ SECONDS_FOR_A_PROGRAM = 300
 SECONDS_FOR_THE_SYSTEM_TESTS = 1200
 
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak)Sanitizer|: runtime error: |AddressSanitizer:DEADLYSIGNAL")
-CMOCKAS_OWN = re.compile(r"\[[ =A-Z-]{10}\] |\s*$")
+CMOCKAS_OWN = re.compile(r"\[[ =A-Z-]{10}\] | *\d+ SKIPPED TEST\(S\)$|\s*$")
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full"]
 
 
