@@ -148,7 +148,6 @@ static void prepare(const struct keeper_start *start)
         exit(0);
     }
     keeper.server = config_server(keeper.config);
-    open_listeners();
     if (privileges_prepare(keeper.server->user, &keeper.privileges, error) != 0) {
         if (keeper.server->user != NULL)
             log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line, error);
@@ -156,6 +155,7 @@ static void prepare(const struct keeper_start *start)
             log_errorx("%s", error);
         exit(1);
     }
+    open_listeners();
     keeper.crew.config = keeper.config;
     keeper.crew.start = (struct worker_start){.config     = keeper.config,
                                               .listeners  = &keeper.listeners,
@@ -168,16 +168,22 @@ static void prepare(const struct keeper_start *start)
         log_fatal("fork");
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void say_ready(void)
 {
+    size_t         domains = config_domain_count(keeper.config);
     struct control control;
 
     control_init(&control, CONTROL_READY);
     memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
-    snprintf(control.text, sizeof(control.text), "%zu domains%s, %zu listeners, %u workers",
-             config_domain_count(keeper.config),
-             config_any(keeper.config) != NULL ? " and any other" : "", keeper.listeners.count,
-             keeper.server->workers);
+    snprintf(control.text, sizeof(control.text), "%zu domain%s%s, %zu listener%s, %u worker%s", domains,
+             plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
+             keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
+             plural(keeper.server->workers));
     if (control_send(keeper.start->control, &control, -1) != 0)
         log_fatal("the master does not listen");
     keeper.ready = true;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    LISTENER_NAME_MAX  = 127, /* bytes */
+    LISTENER_NAME_MAX  = 263, /* bytes: "systemd:" and a name of systemd's, which has at most 255 */
     LISTENER_SET_MAX   = 128, /* systemd may hand over several under one name */
     LISTENER_BACKLOG   = 1024,
     LISTENER_ERROR_MAX = 512, /* bytes of an error's text with its NUL */
