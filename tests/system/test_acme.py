@@ -3,10 +3,12 @@
 import os
 import shutil
 import socket
+import time
 
 import pytest
 
 from lib.client import connect, plain, request
+from lib.processes import stopped
 from lib.server import ORG, Server
 
 PREFIX = "/.well-known/acme-challenge/"
@@ -213,6 +215,26 @@ def test_a_folder_swapped_for_another_is_the_one_that_counts(site, serve):
     site.acme.rename(site.folder / "old")
     put(site.acme, content=b"another")
     assert get_token(server).body == b"another"
+
+
+def test_the_folder_itself_may_be_a_link(site, serve):
+    # only a token's own name may not be one
+    put(site.folder / "elsewhere")
+    site.acme.symlink_to("elsewhere")
+    server = serve(ORG, acme=ACME, server=f"acme_dir = {site.acme}")
+    assert get_token(server).body == CONTENT
+
+
+def test_a_keeper_that_stands_still_is_not_waited_for(site, serve):
+    put(site.acme)
+    server = serve(ORG, acme=ACME, server=f"acme_dir = {site.acme}")
+    assert get_token(server).status == 200
+    with stopped(*server.children()):
+        before = time.monotonic()
+        assert get_token(server).status in (404, 503)
+        assert 0.8 < time.monotonic() - before < 3
+        assert get(server, "/").status == 404  # and who asks for no token does not wait
+    assert get_token(server).body == CONTENT
 
 
 def test_a_token_is_read_anew_each_time(server, folder):

@@ -1,5 +1,7 @@
 """What is answered, to the byte: DESIGN's table "What it answers" and the sentences under it."""
 
+import concurrent.futures
+import itertools
 import re
 import time
 
@@ -81,6 +83,9 @@ BODIES = {
 }
 
 
+KINDS = {"p256": "example.org", "p384": "alias1.example", "rsa2048": "alias2.example"}  # all have ORG_BODY
+
+
 @pytest.fixture(scope="module")
 def server(make_site):
     site = make_site()
@@ -88,6 +93,8 @@ def server(make_site):
     site.configure(POLICIES, listen=["127.0.0.1:0", "[::1]:0"])
     for domain in BODIES:
         site.install(domain, common_name="policy host")
+    for kind, domain in KINDS.items():
+        site.install(domain, kind=kind)
     with Server(site) as running:
         yield running
 
@@ -187,6 +194,9 @@ def test_absolute_form(connection):
 def test_absolute_form_with_another_host_is_misdirected(connection):
     response = connection.ask(path=f"https://mta-sts.none.example{POLICY}")
     assert response.status == 421
+    # RFC 9112 section 3.2.2: beside an absolute target, Host counts for nothing
+    response = connection.ask("mta-sts.none.example", f"https://{HOST}{POLICY}")
+    assert (response.status, response.body) == (200, ORG_BODY)
     assert connection.ask(path=f"https://{HOST}").status == 403
 
 
@@ -320,6 +330,65 @@ def test_half_a_request_is_408_after_five_seconds(server):
         assert response.closes
         assert connection.rest() == b""
     assert 4 < waited < 8
+
+
+# --- all of that over every kind of handshake
+
+WAYS = list(itertools.product(KINDS, ["1.2", "1.3"], ["127.0.0.1:0", "[::1]:0"]))
+ALL_WAYS = pytest.mark.parametrize("kind, version, family", WAYS)
+
+
+def by_way(server, kind, version, family):
+    """A new connection, and the host that it is for."""
+    host = f"mta-sts.{KINDS[kind]}"
+    return host, tls(server, host, server.address("https", family), version=version)
+
+
+@ALL_WAYS
+def test_every_answer_that_keeps_the_connection_on_every_way(server, kind, version, family):
+    host, connection = by_way(server, kind, version, family)
+    with connection:
+        answers = [
+            (200, {}), (200, {"method": "HEAD"}), (200, {"path": POLICY + "?x=y"}),
+            (200, {"host": f"{host.upper()}.:8443"}), (200, {"path": f"https://{host}{POLICY}"}),
+            (421, {"host": "mta-sts.none.example"}), (403, {"path": "/"}), (403, {"path": "/", "method": "HEAD"}),
+            (405, {"method": "POST"}), (200, {}),
+        ]
+        for status, asked in answers:
+            response = connection.ask(**{"host": host, **asked})
+            assert (response.status, response.closes) == (status, False), asked
+            assert (response.body == ORG_BODY) == (status == 200 and asked.get("method") != "HEAD")
+
+
+@ALL_WAYS
+def test_every_answer_that_ends_the_connection_on_every_way(server, kind, version, family):
+    host = f"mta-sts.{KINDS[kind]}"
+    answers = [
+        (200, request(host, headers=["Connection: close"])), (200, request(None, version="HTTP/1.0")),
+        (200, request(host, headers=["Content-Length: 5"]) + b"hello"),
+        (405, request(host, method="POST", headers=["Transfer-Encoding: chunked"]) + b"0\r\n\r\n"),
+        (400, request(None)), (400, request(host, headers=[f"Host: {host}"])), (400, b"\0\r\n\r\n"),
+        (414, request(host, path=POLICY + "?" + "q" * 4000)), (431, request(host, headers=["X: " + "y" * 9000])),
+    ]
+    for status, sent in answers:
+        with by_way(server, kind, version, family)[1] as connection:
+            connection.send(sent)
+            response = connection.response()
+            assert (response.status, response.closes) == (status, True), sent[:200]
+            assert (response.body == ORG_BODY) == (status == 200)
+            assert connection.rest() == b""
+
+
+def test_half_a_request_is_408_on_every_way(server):
+    def status(way):
+        with by_way(server, *way)[1] as connection:
+            connection.send(request()[:-2])
+            response = connection.response()
+            assert response.closes and connection.rest() == b""
+            return response.status
+
+    with concurrent.futures.ThreadPoolExecutor(len(WAYS)) as pool:
+        assert list(pool.map(status, WAYS)) == [408] * len(WAYS)
 
 
 # --- one connection, many requests

@@ -2,12 +2,14 @@
 
 import os
 import re
+import time
 
 import pytest
 
 from lib import pki
 from lib.client import fetch, refused_alert, tls
 from lib.hello import UNRECOGNIZED_NAME, client_hello, records, refused
+from lib.processes import stopped
 from lib.server import HOST, ORG, ORG_BODY
 from lib.tools import eventually
 
@@ -399,3 +401,32 @@ def test_more_hosts_than_the_cache_holds_are_all_served(site, serve):
     for _ in range(2):
         for domain in domains:
             assert served(server, f"mta-sts.{domain}") == pairs[domain].leaf_der()
+
+
+def test_the_cache_holds_no_more_than_it_may_and_the_longest_unused_goes(site, serve):
+    server = serve(*(f"[{name}.example]\nmode = enforce\nmx = mail.example.org\n" for name in "abc"),
+                   server="workers = 1\ncert_cache = 2")
+    pairs = {name: site.install(f"{name}.example") for name in "abc"}
+    for name in "abac":
+        assert served(server, f"mta-sts.{name}.example") == pairs[name].leaf_der()
+    for name in "abc":
+        (site.certs / f"mta-sts.{name}.example" / "fullchain.pem").unlink()
+    assert [served(server, f"mta-sts.{name}.example") is not None for name in "abc"] == [True, False, True]
+
+
+# --- a keeper that does not answer
+
+def test_a_keeper_that_stands_still_is_waited_for_for_a_second(site, serve):
+    pair = site.install("example.org")
+    site.install("example.net")
+    server = serve(ORG_NET, **ONE)
+    assert served(server) == pair.leaf_der()
+    with stopped(*server.children()):
+        before = time.monotonic()
+        assert served(server, "mta-sts.example.net") is None
+        assert 0.8 < time.monotonic() - before < 2.5
+        before = time.monotonic()
+        assert served(server) == pair.leaf_der(), "from memory"
+        assert time.monotonic() - before < 0.8
+    server.wait_for(r"^mta-sts\.example\.net: the keeper did not answer in time")
+    eventually(3, lambda: served(server, "mta-sts.example.net"))  # a failure is remembered for a second

@@ -15,7 +15,7 @@ from lib.tools import run, s_client
 @pytest.fixture(scope="module")
 def server(make_site):
     site = make_site()
-    site.configure(ORG)
+    site.configure(ORG, listen=["127.0.0.1:0", "[::1]:0"])
     site.install("example.org")
     with Server(site) as running:
         yield running
@@ -178,6 +178,41 @@ def test_silence_ends_after_five_seconds(server):
     before = time.monotonic()
     assert answer(server.https, records(client_hello())[:-1]) == b""
     assert 4 < time.monotonic() - before < 8
+
+
+# --- over IPv6, and what it costs
+
+def test_what_is_refused_is_refused_over_ipv6_alike(server):
+    address = server.address("https", "[::1]:0")
+    twice = client_hello(first=extension(0x1234, b"x"), last=extension(0x1234, b"y"))
+    assert refused(address, records(client_hello("mta-sts.example.net"))) == UNRECOGNIZED_NAME
+    assert refused(address, records(client_hello(None))) == UNRECOGNIZED_NAME
+    assert refused(address, records(twice)) == ILLEGAL_PARAMETER
+    assert refused(address, records(client_hello(last=extension(21, bytes(16384))))) == ILLEGAL_PARAMETER
+    assert answer(address, NOT_TLS["HTTP"]) == b""
+
+
+def test_what_is_refused_never_takes_a_place_with_tls_state(serve, site):
+    site.install("example.org")
+    server = serve(ORG, "[nothing.example]\nmode = none\nmx = mail.example.org\n", server="workers = 1\nmax_tls = 1")
+    with connect(server.https) as stream, connect(server.https) as half:
+        stream.sendall(records(client_hello()))
+        assert stream.recv(1) == b"\x16"  # it has the one place
+        half.sendall(records(client_hello())[:-1])
+        for name in None, "mta-sts.example.net", "mta-sts.nothing.example":
+            assert refused(server.https, records(client_hello(name))) == UNRECOGNIZED_NAME
+        stream.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            while stream.recv(65536):
+                pass
+            raise AssertionError("it was put out")
+        assert fetch(server).body == ORG_BODY  # which does put it out
+        stream.settimeout(5)
+        try:
+            while stream.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
 
 
 # --- shapes of a good hello
