@@ -92,6 +92,34 @@ static const struct rule rules[] = {
       MAIN(7, ERROR, "alias_file belongs in the section of a domain, not in [*]"), NULL, NULL },
     IN_POLICY("a_repeated_key_is_an_error_with_both_lines", "mode = none",
               MAIN(7, ERROR, "mode is already set at main.ini:4")),
+    IN_SERVER("every_single_key_of_server_stands_once",
+              "listen_acme = 127.0.0.1:80\n"
+              "acme_dir = /a\nacme_dir = /a\n"
+              "acme_thumbprint = " TOKEN "\nacme_thumbprint = " TOKEN "\n"
+              "user = a\nuser = a\nworkers = 1\nworkers = 1\n"
+              "max_connections = 500\nmax_connections = 500\nmax_tls = 1\nmax_tls = 1\n"
+              "max_connections_per_ip = 1\nmax_connections_per_ip = 1\n"
+              "cert_cache = 1\ncert_cache = 1\naccess_log = on\naccess_log = on",
+              MAIN(5, ERROR, "acme_dir is already set at main.ini:4")
+                  MAIN(7, ERROR, "acme_thumbprint is already set at main.ini:6")
+                      MAIN(9, ERROR, "user is already set at main.ini:8")
+                          MAIN(11, ERROR, "workers is already set at main.ini:10")
+                              MAIN(13, ERROR, "max_connections is already set at main.ini:12")
+                                  MAIN(15, ERROR, "max_tls is already set at main.ini:14")
+                                      MAIN(17, ERROR,
+                                           "max_connections_per_ip is already set at main.ini:16")
+                                          MAIN(19, ERROR, "cert_cache is already set at main.ini:18")
+                                              MAIN(21, ERROR,
+                                                   "access_log is already set at main.ini:20")),
+    IN_POLICY("every_single_key_of_a_policy_stands_once",
+              "max_age = 1w\nmax_age = 1w\ncertificate = /c.pem\nkey = /k\nkey = /k\nid = a\nid = a",
+              MAIN(8, ERROR, "max_age is already set at main.ini:7")
+                  MAIN(9, ERROR, "certificate is already set at main.ini:6")
+                      MAIN(11, ERROR, "key is already set at main.ini:10")
+                          MAIN(13, ERROR, "id is already set at main.ini:12")),
+    { "a_single_key_of_defaults_stands_once",
+      SERVER "[defaults]\nmode = none\nmode = none\n" POLICY,
+      MAIN(5, ERROR, "mode is already set at main.ini:4"), NULL, NULL },
     IN_POLICY("a_key_that_follows_a_bad_one_is_still_repeated", "id = -\nid = a",
               MAIN(7, ERROR, "id is 1 to 32 letters and digits, not \"-\"")
                   MAIN(8, ERROR, "id is already set at main.ini:7")),
@@ -282,10 +310,38 @@ static const struct rule rules[] = {
         MAIN(3, ERROR, "cert_cache is a number from 1 to 1000000, not \"18446744073709551617\"")),
     IN_SERVER("a_number_has_no_unit", "max_tls = 10k",
               MAIN(3, ERROR, "max_tls is a number from 1 to 1000000, not \"10k\"")),
-    IN_SERVER("no_limit_for_an_address_is_good", "max_connections_per_ip = 0", ""),
+    IN_SERVER("the_least_numbers_are_good",
+              "workers = 1\nmax_connections = 1\nmax_tls = 1\nmax_connections_per_ip = 0\n"
+              "cert_cache = 1",
+              ""),
+    IN_SERVER("the_greatest_numbers_are_good",
+              "workers = 256\nmax_connections = 1000000\nmax_tls = 1000000\n"
+              "max_connections_per_ip = 1000000\ncert_cache = 1000000",
+              ""),
+    IN_SERVER("numbers_below_the_least_are_out_of_range",
+              "max_connections = 0\nmax_tls = 0\nmax_connections_per_ip = -1\ncert_cache = 0",
+              MAIN(3, ERROR, "max_connections is a number from 1 to 1000000, not \"0\"")
+                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"0\"")
+                      MAIN(5, ERROR,
+                           "max_connections_per_ip is a number from 0 to 1000000, not \"-1\"")
+                          MAIN(6, ERROR, "cert_cache is a number from 1 to 1000000, not \"0\"")),
+    IN_SERVER("numbers_above_the_greatest_are_out_of_range",
+              "max_connections = 1000001\nmax_tls = 1000001\nmax_connections_per_ip = 1000001\n"
+              "cert_cache = 1000001",
+              MAIN(3, ERROR, "max_connections is a number from 1 to 1000000, not \"1000001\"")
+                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"1000001\"")
+                      MAIN(5, ERROR,
+                           "max_connections_per_ip is a number from 0 to 1000000, not "
+                           "\"1000001\"")
+                          MAIN(6, ERROR,
+                               "cert_cache is a number from 1 to 1000000, not \"1000001\"")),
     IN_SERVER("more_tls_than_connections_is_a_warning", "max_tls = 5000",
               MAIN(3, WARNING, "max_tls is more than max_connections, which is 4096")),
     IN_SERVER("fewer_connections_than_the_usual_tls_are_fine", "max_connections = 10", ""),
+    IN_SERVER("a_switch_may_be_on", "access_log = on", ""),
+    IN_SERVER("a_switch_may_be_off", "access_log = off", ""),
+    IN_SERVER("a_switch_may_be_yes", "access_log = yes", ""),
+    IN_SERVER("a_switch_may_be_no", "access_log = no", ""),
     IN_SERVER("a_switch_is_on_or_off", "access_log = true",
               MAIN(3, ERROR, "access_log is on or off (or yes, no), not \"true\"")),
 
@@ -293,6 +349,14 @@ static const struct rule rules[] = {
     IN_POLICY("a_mode_in_capitals_is_told_the_right_one",
               "[b.example]\nmode = Enforce\nmx = a.b\ncertificate = /c",
               MAIN(8, ERROR, "unknown mode \"Enforce\"; did you mean enforce?")),
+    IN_POLICY("the_shortest_max_age_is_good_and_a_warning", "max_age = 1",
+              MAIN(7, WARNING,
+                   "max_age is below a day (86400): senders look once a day, and some refuse "
+                   "less")),
+    IN_POLICY("a_second_less_than_a_day_is_a_warning", "max_age = 86399",
+              MAIN(7, WARNING,
+                   "max_age is below a day (86400): senders look once a day, and some refuse "
+                   "less")),
     IN_POLICY("a_longest_max_age_is_good", "max_age = 31557600", ""),
     IN_POLICY("a_longer_max_age_is_out_of_range", "max_age = 31557601",
               MAIN(7, ERROR, "max_age is 1 to 31557600 seconds, not \"31557601\"")),
