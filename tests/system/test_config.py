@@ -6,12 +6,15 @@ file to the words on the terminal.
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from lib import pki
-from lib.server import HOST, ORG, Server, run_mta_stsd
+from lib.processes import root_only
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, Server, run_mta_stsd
+from lib.tools import run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "mta-stsd.ini"
 FINDING = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): (?P<level>error|warning): (?P<text>.+)")
@@ -57,7 +60,37 @@ def base(site, policy=ORG, server="", defaults=""):
 def test_a_good_configuration_says_one_line_and_exits_0(site):
     judgement, _ = judge(site, base(site))
     assert (judgement.status, judgement.findings) == (0, [])
-    assert len(judgement.summary) > 10
+    assert judgement.summary == "1 domain, 1 policy, 1 listener: 0 errors, 0 warnings"
+
+
+def test_the_summary_counts_what_there_is_and_what_was_found(site):
+    site.install("example.net")
+    text = base(site, ORG + "alias = example.net\nmax_age = 60\n[*]\nmode = none\nmx = mail.example.org\n",
+                server="listen = 127.0.0.2:0\nlisten_acme = 127.0.0.3:0")
+    judgement, _ = judge(site, text)
+    assert (judgement.status, judgement.summary) == (
+        0, "2 domains and any other, 2 policies, 3 listeners: 0 errors, 2 warnings")
+    assert len(judgement.findings) == 2
+
+
+def test_with_errors_the_summary_counts_them(site):
+    judgement, _ = judge(site, base(site, ORG + "mox = a.example\nmax_age = 60\n"))
+    assert (judgement.status, judgement.summary) == (1, "1 error, 1 warning")
+    judgement, _ = judge(site, base(site, ORG + "mox = a.example\nmax_age = 0\n"))
+    assert (judgement.status, judgement.summary) == (1, "2 errors, 0 warnings")
+
+
+def test_t_says_it_all_on_standard_output(site):
+    site.write(base(site, ORG + "mox = a.example\n"))
+    done = run_mta_stsd("-t", "-c", str(site.ini))
+    assert "mox" in done.stdout and done.stderr == ""
+
+
+def test_without_c_it_is_the_configuration_in_etc():
+    named = run_mta_stsd("-t", "-c", "/etc/mta-sts/mta-stsd.ini")
+    unnamed = run_mta_stsd("-t")
+    assert (unnamed.returncode, unnamed.stdout) == (named.returncode, named.stdout)
+    assert "/etc/mta-sts/mta-stsd.ini" in unnamed.stdout or named.returncode == 0
 
 
 def test_t_binds_nothing(site, serve):
@@ -373,6 +406,30 @@ def test_a_listener_that_cannot_be_had_refuses_the_start(site, make_site, serve)
     assert refused.wait_end() == 1
     refused.check()
     assert refused.messages(rf"{re.escape(taken)}.*(in use|taken)"), refused.log()
+
+
+@root_only
+def test_a_machine_without_ipv6_serves_all_else_and_is_a_warning(site):
+    # As containers and VPS often are: the kernel knows IPv6, and no interface may have it.
+    listen = ["[::1]:8443", "[::]:8444", "127.0.0.1:8443"]
+    site.install("example.org")
+    site.configure(ORG, listen=listen)
+    there = ["unshare", "--net", "sh", "-c",
+             'ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$@"', "sh"]
+    with Server(site, prefix=there) as server:
+        line = site.ini.read_text().split("\n").index("listen = [::1]:8443") + 1
+        skipped = rf"^{re.escape(str(site.ini))}:{line}: warning: \[::1\]:8443 is skipped: this machine has no IPv6$"
+        assert len(server.messages(skipped)) == 1
+
+        def inside(*command):
+            return run("nsenter", "-t", server.pid, "-n", *command)
+
+        done = inside("curl", "-sS", "--resolve", f"{HOST}:8443:127.0.0.1", "--cacert", site.ca,
+                      f"https://{HOST}:8443/.well-known/mta-sts.txt")
+        assert (done.returncode, done.stdout) == (0, ORG_BODY)
+        assert inside(*shlex.split(MTA_STSD), "-H", "-c", site.ini).returncode == 0  # the next listener is asked
+        site.configure(ORG + "max_age = 86400\n", listen=listen)
+        assert server.reload().startswith("ready: generation 2")
 
 
 def test_warnings_do_not_hinder_the_start(serve):
