@@ -104,6 +104,35 @@ static void a_line_has_time_level_process_and_message(void **state)
                  "from=worker.3 host=a status=200\n");
 }
 
+/* What is written in one go arrives in one packet. */
+static void a_line_is_one_write(void **state)
+{
+    int     ends[2];
+    int     lines = 0;
+    ssize_t got;
+    pid_t   pid;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        log_init("test");
+        say_one_of_each();
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], said, SAID_MAX - 1)) > 0) {
+        assert_memory_equal(said, "time=", 5);
+        assert_ptr_equal(memchr(said, '\n', (size_t)got), said + got - 1);
+        lines++;
+    }
+    assert_int_equal(lines, 6);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(ends[0]);
+}
+
 static void say_what_breaks_lines(void)
 {
     log_info("a\nb\"c\\d\xff");
@@ -342,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_time_level_process_and_message),
+        cmocka_unit_test(a_line_is_one_write),
         cmocka_unit_test(a_message_cannot_end_its_line),
         cmocka_unit_test(a_longer_line_is_cut_with_dots),
         cmocka_unit_test(errno_stays_as_it_was),
