@@ -14,6 +14,7 @@
 
 enum {
     TLS_IN_SIZE  = 2048,  /* bytes read ahead, once the hello has been read */
+    TLS_READS    = 8,     /* reads from the socket in one call, before others get their turn */
     TLS_OUT_SIZE = 4096,  /* bytes of the first flight with a usual chain: the buffer's first size */
     TLS_OUT_MAX  = 40960  /* bytes kept unsent: two full records, and so never less than one */
 };
@@ -31,6 +32,7 @@ struct tls_session {
     size_t              name_len;
     uint8_t            *in;   /* read ahead: in_at to in_len is not yet mbedTLS's */
     size_t              in_at, in_len, in_size;
+    unsigned            reads; /* from the socket in this call */
     uint8_t            *out;  /* not yet sent: out_at to out_len */
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
@@ -230,12 +232,18 @@ static void in_shrink(struct tls_session *session)
     }
 }
 
+/*
+ * mbedTLS reads on behind records that mean nothing (ChangeCipherSpec under TLS 1.3, warnings under
+ * 1.2) for as long as more of them come: so a call has a bound. The socket is level-triggered.
+ */
 static int bio_receive(void *context, unsigned char *bytes, size_t size)
 {
     struct tls_session *session = context;
     size_t              count;
 
     if (session->in_at == session->in_len) {
+        if (session->reads++ == TLS_READS)
+            return MBEDTLS_ERR_SSL_WANT_READ;
         in_shrink(session);
         session->in_at = session->in_len = 0;
         switch (transport_receive(session->fd, session->in, session->in_size, &session->in_len)) {
@@ -316,6 +324,7 @@ enum io tls_handshake(struct tls_session *session)
 
     if (mbedtls_ssl_is_handshake_over(&session->ssl))
         return flush(session); /* the last flight did not go out whole the last time */
+    session->reads = 0;
     result = mbedtls_ssl_handshake(&session->ssl);
     return outcome(session, result);
 }
@@ -323,8 +332,10 @@ enum io tls_handshake(struct tls_session *session)
 static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
 {
     struct tls_session *session = state;
-    int                 result = mbedtls_ssl_read(&session->ssl, bytes, size);
+    int                 result;
 
+    session->reads = 0;
+    result = mbedtls_ssl_read(&session->ssl, bytes, size);
     if (result > 0) {
         *count = (size_t)result;
         return IO_DONE;

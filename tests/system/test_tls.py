@@ -1,10 +1,13 @@
 """Handshakes with every kind of certificate, version, and client."""
 
 import re
+import socket
+import threading
+import time
 
 import pytest
 
-from lib.client import fetch, refused_alert, request, tls
+from lib.client import connect, fetch, refused_alert, request, tls
 from lib.hello import PROTOCOL_VERSION, client_hello, records, refused
 from lib.server import HOST, ORG, ORG_BODY, Server
 from lib.tools import curl, gnutls_cli, s_client
@@ -139,3 +142,33 @@ def test_gnutls_fetches(server, kind, priority):
     done = gnutls_cli(server, "--priority", priority, host=host,
                       feed=request(host, headers=["Connection: close"]))
     assert ORG_BODY in done.stdout, done.stdout.decode()
+
+
+# --- one client keeps no other waiting
+
+def test_a_flood_of_records_that_mean_nothing_holds_nobody_up(site, serve):
+    # Under TLS 1.3 mbedTLS passes over any number of ChangeCipherSpec records in one call.
+    site.install("example.org")
+    server = serve(ORG, server="workers = 1")
+    done = threading.Event()
+
+    def flood(stream):
+        try:
+            while not done.is_set():
+                stream.sendall(b"\x14\3\3\0\1\1" * 20000)
+        except ConnectionError:
+            pass
+
+    with connect(server.https) as stream:
+        stream.sendall(records(client_hello()))
+        flooding = threading.Thread(target=flood, args=(stream,))
+        flooding.start()
+        try:
+            time.sleep(0.2)  # the worker is at it
+            before = time.monotonic()
+            assert fetch(server).body == ORG_BODY
+            assert time.monotonic() - before < 4
+        finally:
+            done.set()
+            stream.shutdown(socket.SHUT_RDWR)
+            flooding.join()
