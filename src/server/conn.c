@@ -90,9 +90,10 @@ static void conn_wait(struct conn *conn, int wants)
 static void conn_follow(struct conn *conn, enum conn_next next)
 {
     for (unsigned steps = 0; next == CONN_GO_ON; steps++) {
-        if (steps == CONN_BURST) { /* bytes may wait in our buffers, where epoll can't see them */
-            conn_wait(conn, EV_READ);
-            ev_feed_event(conn->conns->services.loop, &conn->io, EV_READ);
+        /* Bytes may wait in our buffers, where epoll can't see them; but it sees room for an answer.
+           (A fed event would be the next one, before all others.) */
+        if (steps == CONN_BURST) {
+            conn_wait(conn, EV_READ | EV_WRITE);
             return;
         }
         next = conn_steps[conn->state](conn);

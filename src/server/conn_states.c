@@ -249,30 +249,29 @@ static enum conn_next answer_bad(struct conn *conn, unsigned status)
     return respond_status(conn, status);
 }
 
+/* One read a step: in records of one byte, a head costs as many readings as it has bytes. */
 static enum conn_next state_request(struct conn *conn)
 {
     struct http_request request;
+    size_t              count;
+    enum io             io;
 
-    for (;;) {
-        size_t  count;
-        enum io io;
-
-        switch (http_request_read((const char *)conn->buffer, conn->used, &request)) {
-        case HTTP_OK:
-            return answer_request(conn, &request);
-        case HTTP_BAD:
-            return answer_bad(conn, request.status);
-        case HTTP_MORE:
-            break;
-        }
-        if (!grow_buffer(conn, HTTP_HEAD_MAX))
-            return answer_bad(conn, 431);
-        io = conn->transport->read(conn->link, conn->buffer + conn->used, conn->size - conn->used,
-                                   &count);
-        if (io != IO_DONE)
-            return wait_for(io);
-        conn->used += count;
+    switch (http_request_read((const char *)conn->buffer, conn->used, &request)) {
+    case HTTP_OK:
+        return answer_request(conn, &request);
+    case HTTP_BAD:
+        return answer_bad(conn, request.status);
+    case HTTP_MORE:
+        break;
     }
+    if (!grow_buffer(conn, HTTP_HEAD_MAX))
+        return answer_bad(conn, 431);
+    io = conn->transport->read(conn->link, conn->buffer + conn->used, conn->size - conn->used,
+                               &count);
+    if (io != IO_DONE)
+        return wait_for(io);
+    conn->used += count;
+    return CONN_GO_ON;
 }
 
 static enum conn_next state_token(struct conn *conn)

@@ -9,6 +9,7 @@ import pytest
 
 from lib.client import connect, fetch, refused_alert, request, tls
 from lib.hello import PROTOCOL_VERSION, client_hello, records, refused
+from lib.processes import stopped
 from lib.server import HOST, ORG, ORG_BODY, Server
 from lib.tools import curl, gnutls_cli, s_client
 
@@ -172,3 +173,26 @@ def test_a_flood_of_records_that_mean_nothing_holds_nobody_up(site, serve):
             done.set()
             stream.shutdown(socket.SHUT_RDWR)
             flooding.join()
+
+
+@pytest.mark.parametrize("pieces, most", [
+    ([request(method="HEAD") * 200], 20),
+    ([bytes([byte]) for byte in request(headers=["X: " + "x" * 1000])], 0),
+], ids=["many requests", "a record for each byte"])
+def test_what_came_at_once_is_not_done_at_once(site, serve, pieces, most):
+    site.install("example.org")
+    server = serve(ORG, server="workers = 1")
+    with tls(server) as first, tls(server) as busy, tls(server) as last:
+        others = first, last  # before and behind it, wherever the loop begins
+        with stopped(*server.workers()):
+            first.send(request())
+            busy.stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            busy.send(*pieces)
+            busy.stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            last.send(request())
+        assert all(connection.response().body == ORG_BODY for connection in others)
+        name, *names = ["%s:%d" % connection.stream.getsockname() for connection in (busy, *others)]
+        for client in name, *names:
+            server.wait_fetch(client=client)
+        clients = [line.fields["client"] for line in server.lines if line.fields]
+        assert all(clients[:clients.index(other)].count(name) <= most for other in names)
