@@ -275,6 +275,24 @@ def test_no_share_at_all_earns_a_retry(server):
     assert (reply.is_retry, reply.group) == (True, P256)
 
 
+@pytest.mark.parametrize("name", ["mta-sts.example.net", "mta-sts.other.example", None])
+def test_a_name_that_changes_after_a_retry_is_an_illegal_parameter(server, name):
+    # RFC 8446 section 4.1.2: nothing but the share may. The certificate was chosen by the first one.
+    with connect(server.https) as stream:
+        stream.sendall(records(client_hello(shares=[])))
+        said = stream.recv(65536)
+        assert said[11:43] == HELLO_RETRY_REQUEST
+        stream.sendall(records(client_hello(name), version=0x0303))
+        while piece := stream.recv(65536):
+            said += piece
+    kinds = {}
+    while said:
+        length = int.from_bytes(said[3:5], "big")
+        kinds[said[0]], said = said[5:5 + length], said[5 + length:]
+    assert kinds[21] == bytes([2, ILLEGAL_PARAMETER])
+    assert set(kinds) <= {20, 21, 22} and kinds[22][:1] == b"\2" and kinds[22][6:38] == HELLO_RETRY_REQUEST
+
+
 @pytest.mark.parametrize("groups", ["X448:P-256", "X448:X25519", "X448:P-384", "X448:P-521"])
 def test_a_fetch_after_a_retry(server, groups):
     # The first group has s_client's only share, and this server does not take it.
