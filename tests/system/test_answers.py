@@ -399,6 +399,13 @@ def test_a_connection_is_kept_for_many_requests(connection):
         assert (response.status, response.body, response.closes) == (200, ORG_BODY, False)
 
 
+def test_after_a_thousand_requests_others_have_their_turn(connection):
+    connection.send(request() * 1100)
+    answers = [connection.response() for _ in range(1000)]
+    assert [answer.closes for answer in answers] == [False] * 999 + [True]
+    assert connection.rest() == b""
+
+
 def test_requests_in_one_segment_are_answered_in_order(connection):
     connection.send(request(method="HEAD") + request() + request(path="/") + request(method="POST")
                     + request("mta-sts.none.example") + request(headers=["Connection: close"]))

@@ -371,6 +371,13 @@ def test_v_tells_versions(site):
     assert "curves" in done.stdout
 
 
+def test_the_server_is_linked_with_nothing_of_the_toolbox():
+    *_, program = shlex.split(MTA_STSD)
+    linked = run("ldd", program).stdout.decode()
+    assert "libev" in linked
+    assert not re.search(r"lib(curl|cares|gmime|glib|json|jansson|yajl|z|idn2|ssl|crypto|gnutls)\b", linked), linked
+
+
 def test_h_tells_the_options(site):
     done = run_mta_stsd("-h")
     assert done.returncode == 0

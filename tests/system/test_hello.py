@@ -296,10 +296,11 @@ def test_a_name_that_changes_after_a_retry_is_an_illegal_parameter(server, name)
 @pytest.mark.parametrize("groups", ["X448:P-256", "X448:X25519", "X448:P-384", "X448:P-521"])
 def test_a_fetch_after_a_retry(server, groups):
     # The first group has s_client's only share, and this server does not take it.
-    done = s_client(server, "-tls1_3", "-groups", groups, "-msg",
+    done = s_client(server, "-tls1_3", "-groups", groups, "-msg", "-showcerts",
                     feed=request(headers=["Connection: close"]))
     said = done.stdout.decode()
     assert said.count(", ClientHello") == 2, said
+    assert said.count("BEGIN CERTIFICATE") == 2, "leaf and intermediate, once each"
     assert ORG_BODY in done.stdout
 
 

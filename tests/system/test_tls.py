@@ -95,6 +95,13 @@ def test_clients_with_one_suite_of_tls_1_3(server, suite, least):
     assert (done.returncode, done.stdout) == (0, ORG_BODY)
 
 
+@pytest.mark.parametrize("version, suite", [("1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"), ("1.3", "TLS_AES_128_GCM_SHA256")])
+def test_the_cheaper_suite_is_chosen_where_both_are_offered(server, version, suite):
+    # OpenSSL's list begins with AES-256
+    with tls(server, version=version) as connection:
+        assert connection.stream.cipher()[0] == suite
+
+
 def test_suites_without_forward_secrecy_are_refused(server):
     assert refused_alert(server, "mta-sts.rsa.example", version="1.2",
                          ciphers="AES128-GCM-SHA256") == "SSLV3_ALERT_HANDSHAKE_FAILURE"

@@ -223,6 +223,7 @@ static const struct rule rules[] = {
               MAIN(3, ERROR, "[::ffff:192.0.2.1] is an IPv4 address; did you mean 192.0.2.1:443?")),
     IN_SERVER("a_link_local_address_needs_its_interface", "listen = [fe80::1]:443",
               MAIN(3, ERROR, "a link-local address needs its interface, such as %eth0")),
+    IN_SERVER("a_link_local_address_has_its_interface", "listen = [fe80::1%lo]:443", ""),
     IN_SERVER("an_interface_must_be_there", "listen = [fe80::1%nonesuch0]:443",
               MAIN(3, ERROR, "there is no interface \"nonesuch0\"")),
     IN_SERVER("only_a_link_local_address_has_an_interface", "listen = [::1%lo]:443",
