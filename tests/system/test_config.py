@@ -415,15 +415,26 @@ def test_a_listener_that_cannot_be_had_refuses_the_start(site, make_site, serve)
     assert refused.messages(rf"{re.escape(taken)}.*(in use|taken)"), refused.log()
 
 
+# As containers and VPS often are: the kernel knows IPv6, and no interface may have it.
+WITHOUT_IPV6 = ["unshare", "--net", "sh", "-c",
+                'ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$@"', "sh"]
+
+
+@root_only
+def test_a_server_that_is_for_ipv6_alone_does_not_start_without(site):
+    site.configure(ORG, listen=["[::1]:8443"], acme=["127.0.0.2:0"], server=f"acme_thumbprint = {'A' * 43}")
+    server = Server(site, prefix=WITHOUT_IPV6).allow("no HTTPS listener is left|cannot start")
+    assert server.wait_end() == 1
+    server.check()
+    assert server.messages("no HTTPS listener is left on this machine")
+
+
 @root_only
 def test_a_machine_without_ipv6_serves_all_else_and_is_a_warning(site):
-    # As containers and VPS often are: the kernel knows IPv6, and no interface may have it.
     listen = ["[::1]:8443", "[::]:8444", "127.0.0.1:8443"]
     site.install("example.org")
     site.configure(ORG, listen=listen)
-    there = ["unshare", "--net", "sh", "-c",
-             'ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec "$@"', "sh"]
-    with Server(site, prefix=there) as server:
+    with Server(site, prefix=WITHOUT_IPV6) as server:
         line = site.ini.read_text().split("\n").index("listen = [::1]:8443") + 1
         skipped = rf"^{re.escape(str(site.ini))}:{line}: warning: \[::1\]:8443 is skipped: this machine has no IPv6$"
         assert len(server.messages(skipped)) == 1
