@@ -73,6 +73,21 @@ def test_a_handshake_under_way_is_finished_and_answered(server):
     assert server.wait_end() == 0
 
 
+def test_who_came_before_gets_a_certificate_that_nobody_has_asked_for_yet(serve, site):
+    site.install("example.org")
+    server = serve(ORG, listen=[f"{own_address()}:8443"], server="workers = 1")
+    with socket.create_connection(server.https) as stream:
+        stream.sendall(b"\x16")  # so that it is accepted, and one worker's
+        with connect(server.https) as second:
+            second.sendall(records(client_hello("nobody.example")))
+            assert second.recv(7)
+        server.signal(signal.SIGTERM)
+        refused(server.https)
+        stream.sendall(records(client_hello())[1:])
+        assert stream.recv(1) == b"\x16"  # the keeper has opened the files
+    assert server.wait_end() == 0
+
+
 def test_a_client_that_hangs_is_cut_after_five_seconds(server):
     with connect(server.https) as hanging:
         hanging.sendall(records(client_hello()))  # a handshake may take 10 s

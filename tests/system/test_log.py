@@ -56,6 +56,22 @@ def test_a_fetch_is_one_line(server):
                       "tls": "1.2", "agent": "sender/1.0"}
 
 
+def test_the_milliseconds_of_a_fetch_are_its_own(server):
+    since = server.mark()
+    with tls(server) as client:
+        client.ask()
+        time.sleep(1)  # idle, not slow
+        client.ask()
+        time.sleep(0.1)
+        head = b"GET %s HTTP/1.1\r\nHost: %s\r\n" % (POLICY.encode(), HOST.encode())
+        client.send(head)
+        time.sleep(1)
+        client.send(b"\r\n")
+        assert client.response().status == 200
+    _, second, slow = logged(server, since, 3)
+    assert int(second["ms"]) < 900 <= int(slow["ms"]) < 5000
+
+
 @pytest.mark.parametrize("where", ["agent", "path", "host", "other"])
 @pytest.mark.parametrize("over", ["tls", "plain"])
 def test_nothing_that_a_client_sends_forges_a_line_or_a_field(server, where, over):

@@ -11,6 +11,7 @@ import pytest
 
 from lib import client
 from lib.client import fetch, plain, request, tls
+from lib.hello import client_hello, records
 from lib.processes import Memory, ends, own_address, own_port, stopped
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server
@@ -80,6 +81,27 @@ def test_a_changed_file_that_the_configuration_names_counts_as_changed(serve, si
     site.write(content, name)
     assert server.reload().startswith("ready: generation")
     assert fetch(server, "mta-sts.example.net").status == 200
+
+
+def test_the_first_who_comes_after_the_word_ready_gets_the_new_configuration(serve, site):
+    server = serve(max_age(100000), server="workers = 4")
+    for number in range(100001, 100301):
+        site.configure(max_age(number), server="workers = 4")
+        assert server.reload().startswith("ready: generation")
+        assert b"max_age: %d\r\n" % number in fetch(server).body
+
+
+def test_server_settings_change_too(serve, site):
+    server = serve(ORG, server="workers = 1")
+    old = server.processes()[1:]
+    with ends(old):
+        site.configure(ORG, server="workers = 3\naccess_log = off")
+        assert server.reload().startswith("ready: generation 2, 1 domain, 1 listener, 3 workers")
+    assert len(server.workers()) == 3
+    since = server.mark()
+    assert fetch(server).body == ORG_BODY
+    server.reload()  # whatever a worker would have said, it has said by now
+    assert not [line.raw for line in server.lines[since:] if line.fields]
 
 
 def test_unchanged_inputs_replace_nobody(serve, site):
@@ -305,6 +327,29 @@ def test_an_idle_keep_alive_is_ended_by_a_reload(serve, site):
 
 
 def slow_configuration(site, **options):
+def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, site):
+    server = serve(max_age(100000))
+    first = server.processes()[1:]
+    with client.connect(server.https) as hanging:
+        hanging.sendall(records(client_hello()))  # a handshake may take 10 s
+        assert hanging.recv(1)
+        site.configure(max_age(100001))
+        since = time.monotonic()
+        with ends(first, 7):
+            assert server.reload().startswith("ready: generation 2")
+            site.configure(max_age(100002))
+            mark = server.mark()
+            server.signal(signal.SIGHUP)
+            with pytest.raises(AssertionError):
+                server.wait_for("^ready", 2, mark)
+            assert len(server.children()) == 2, "no third one meanwhile"
+            assert b"max_age: 100001\r\n" in fetch(server).body
+            server.wait_for("cutting 1 connection", since=mark)
+            server.wait_for("^ready: generation 3", since=mark)
+        assert 4.5 < time.monotonic() - since < 7
+    assert b"max_age: 100002\r\n" in fetch(server).body
+
+
     """A changed configuration that takes a while to read."""
     names = "".join(f"a{number}.example\n" for number in range(300000))
     site.write(names, "customers.txt")
