@@ -16,6 +16,7 @@ enum { RECEIVE_AT_ONCE = 64 };
 struct pending {
     struct pending  *next;
     uint32_t         number;
+    bool             token;
     int64_t          deadline_ms;
     broker_callback *callback;
     void            *context;
@@ -29,6 +30,7 @@ struct broker {
     int                  socket; /* -1: the keeper is gone */
     uint32_t             number; /* the last one given */
     struct pending      *oldest, **youngest_next;
+    size_t               tokens; /* of these */
     struct pending      *spare;
     struct pending       pool[BROKER_PENDING_MAX];
 };
@@ -55,6 +57,7 @@ static void take_out(struct broker *broker, struct pending **at)
     *at = pending->next;
     if (!*at)
         broker->youngest_next = at;
+    broker->tokens -= pending->token;
     pending->next = broker->spare;
     broker->spare = pending;
 }
@@ -233,7 +236,7 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
         errno = ENAMETOOLONG;
         return -1;
     }
-    if (!pending) {
+    if (!pending || (kind == MESSAGE_TOKEN && broker->tokens == BROKER_TOKENS_MAX)) {
         errno = EAGAIN;
         return -1;
     }
@@ -242,6 +245,8 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
     broker->spare          = pending->next;
     pending->next          = NULL;
     pending->number        = message.number;
+    pending->token         = kind == MESSAGE_TOKEN;
+    broker->tokens        += pending->token;
     pending->deadline_ms   = process_now_ms() + (int64_t)(BROKER_TIMEOUT * 1000);
     pending->callback      = callback;
     pending->context       = context;

@@ -13,7 +13,11 @@
 
 #include <stddef.h>
 
-enum { BROKER_PENDING_MAX = 512 };
+enum {
+    BROKER_PENDING_MAX = 512, /* requests under way */
+    BROKER_TOKENS_MAX  = 128  /* of them for tokens: strangers ask for those as fast as they are
+                                 answered, and must leave room for certificates */
+};
 #define BROKER_TIMEOUT 0.8 /* seconds from asking to ETIMEDOUT: below the second that a connection
                               waits in CERT, so that a last good pair still gets its chance */
 
@@ -47,7 +51,7 @@ int broker_say_up(struct broker *broker);
 
 /*
  * Asks. The callback is called exactly once, later, from the loop, unless -1 is
- * returned: EAGAIN, BROKER_PENDING_MAX are under way or the keeper does not
+ * returned: EAGAIN, as many as there may be are under way or the keeper does not
  * read; EPIPE, it is gone; ENAMETOOLONG.
  */
 int broker_ask(struct broker *broker, enum message_kind kind, const char *name, size_t len,

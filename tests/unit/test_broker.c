@@ -58,6 +58,11 @@ static int ask(struct asked *question)
                       question);
 }
 
+static int ask_for_token(struct asked *question)
+{
+    return broker_ask(now.broker, MESSAGE_TOKEN, "token", 5, on_answer, question);
+}
+
 /* The worst place to ask in: nothing may be called from inside broker_ask. */
 static void on_lost(void *context)
 {
@@ -317,6 +322,27 @@ static void questions_are_bounded_and_their_places_come_back(void **state)
     }
 }
 
+static void tokens_leave_room_for_certificates(void **state)
+{
+    uint32_t numbers[ASKED_MAX];
+    unsigned taken;
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (taken = 0; taken < ASKED_MAX - 1 && ask_for_token(&asked[taken]) == 0; taken++)
+            numbers[taken] = keeper_reads().number;
+        assert_int_equal(errno, EAGAIN);
+        assert_int_equal(taken, BROKER_TOKENS_MAX);
+        assert_int_equal(ask(&asked[taken]), 0);
+        keeper_says(MESSAGE_ANSWER, keeper_reads().number, ENOENT, NULL, 0);
+        for (unsigned i = 0; i < taken; i++) {
+            keeper_says(MESSAGE_ANSWER, numbers[i], ENOENT, NULL, 0);
+            turn();
+        }
+        assert_answered(&asked[taken], round + 1, ENOENT);
+    }
+}
+
 static void who_asks_again_in_the_callback_is_answered_again(void **state)
 {
     (void)state;
@@ -383,6 +409,7 @@ int main(void)
         TEST(answers_given_before_the_end_still_count),
         TEST(a_keeper_that_talks_nonsense_is_as_good_as_gone),
         TEST(questions_are_bounded_and_their_places_come_back),
+        TEST(tokens_leave_room_for_certificates),
         TEST(who_asks_again_in_the_callback_is_answered_again),
         TEST(who_cancels_is_not_called),
         TEST(a_name_that_is_too_long_is_refused),
