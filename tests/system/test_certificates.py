@@ -146,6 +146,23 @@ def test_files_with_an_older_time_are_taken_too(site, serve, names):
     assert served(server) == new.leaf_der()
 
 
+def test_files_overwritten_with_the_same_size_and_time_are_taken_too(site, serve):
+    def overwrite(pair):
+        for name, content in ("privkey.pem", pair.key_pem()), ("fullchain.pem", pair.chain_pem()):
+            path = site.certs / HOST / name
+            path.write_bytes(content.ljust(4096, b"\n"))
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+
+    site.install("example.org")
+    old, new = site.authority.issue(HOST), site.authority.issue(HOST)
+    overwrite(old)
+    server = serve(ORG, **ONE)
+    assert served(server) == old.leaf_der()
+    overwrite(new)
+    reload_unchanged(server)
+    assert served(server) == new.leaf_der()
+
+
 def link(path, target):
     """ln -sfn in one step."""
     new = path.with_name(path.name + ".new")
