@@ -232,6 +232,7 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
     (site.folder / "secret").write_text("secret")
     (site.acme / "token").write_text("public")
     server = serve(ORG, server=f"acme_dir = {site.acme}", acme=["127.0.0.2:0"])
+    fetch_from_each(server)  # so nothing but answers is under way on any line
     worker = server.workers()[0]
     with stopped(worker), Line(worker) as line:
         error, fds = line.ask(request(CERTIFICATE, HOST.encode()))

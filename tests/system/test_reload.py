@@ -135,8 +135,9 @@ def keeping_no_freed_memory():
 
 def test_200_changed_reloads_under_load_fail_no_fetch_and_leave_nothing(serve, site, record_property):
     server = serve(max_age(100000), env=keeping_no_freed_memory())
+    held = descriptors(server)  # while there is no connection
     settle(server)
-    before, held = Memory(*server.processes()), descriptors(server)
+    before = Memory(*server.processes())
     started = time.monotonic()
     with Senders(server, SENDERS) as senders:
         for number in range(1, RELOADS):
@@ -155,7 +156,7 @@ def test_200_changed_reloads_under_load_fail_no_fetch_and_leave_nothing(serve, s
     assert senders.failures == []
     assert len(set(senders.bodies)) > RELOADS / 2  # new ones, all the time
     assert after.own - before.own < 1024
-    assert descriptors(server) == held  # and so are the processes
+    eventually(3, lambda: descriptors(server) == held)  # once the last fetch's connection has gone
 
 
 def test_a_burst_of_ten_signals_is_one_or_two_reloads(serve, site):
@@ -326,7 +327,6 @@ def test_an_idle_keep_alive_is_ended_by_a_reload(serve, site):
         assert time.monotonic() - since < 1.5  # its own deadline is 2 s
 
 
-def slow_configuration(site, **options):
 def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, site):
     server = serve(max_age(100000))
     first = server.processes()[1:]
@@ -350,6 +350,7 @@ def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, sit
     assert b"max_age: 100002\r\n" in fetch(server).body
 
 
+def slow_configuration(site, **options):
     """A changed configuration that takes a while to read."""
     names = "".join(f"a{number}.example\n" for number in range(300000))
     site.write(names, "customers.txt")
@@ -358,43 +359,57 @@ def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, sit
 
 @contextlib.contextmanager
 def candidate_stopped(server):
-    """A reload that is under way for as long as the test wants. Gives its keeper."""
-    active = {process.pid for process in server.children()}
-    since = server.mark()
-    server.signal(signal.SIGHUP)
+    """A reload that is under way for as long as the test wants. Gives its keeper.
+
+    A busy machine may let it be ready before this sees it: then there is another.
+    """
+    text = server.site.ini.read_text()
+    for attempt in range(20):
+        server.site.write(f"{text}; {attempt}\n")
+        active = {process.pid for process in server.processes()}
+        since = server.mark()
+        server.signal(signal.SIGHUP)
+        new = first(lambda: [process for process in server.children() if process.pid not in active])
+        with stopped(*new):
+            if not server.messages("^ready", since):
+                yield new[0]
+                return
+        server.wait_for("^ready", since=since)
+    raise AssertionError("no reload was slow enough")
+
+
+def first(look):
+    """What look sees first, as soon as there is anything."""
     deadline = time.monotonic() + PATIENCE
-    while True:
-        new = [process for process in server.children() if process.pid not in active]
-        if new:
-            break
+    while not (seen := look()):
         assert time.monotonic() < deadline
-    with stopped(*new):
-        assert not server.messages("^ready", since), "too late: the configuration is not slow enough"
-        yield new[0]
+    return seen
 
 
 def test_a_signal_during_a_reload_means_one_more(serve, site):
     server = serve(ORG)
     slow_configuration(site)
-    since = server.mark()
     with candidate_stopped(server):
+        since = server.mark()
         for _ in range(3):
             server.signal(signal.SIGHUP)
-    server.wait_for("^ready: generation 2", since=since)
+    server.wait_for("^ready: generation", since=since)
     server.wait_for("^reload unchanged", since=since)
     assert fetch(server, HOST).body == NEW_BODY
 
 
 def test_a_signal_before_the_first_ready_means_one_more(site):
     slow_configuration(site)
-    server = Server(site)
-    deadline = time.monotonic() + PATIENCE
-    while not server.children():
-        assert time.monotonic() < deadline
-    server.signal(signal.SIGHUP)
-    assert not server.messages("^ready")
-    with server:
-        server.wait_for("^reload unchanged: generation 1")
+    for _ in range(20):  # until it is not ready before this sees it
+        server = Server(site)
+        first(server.children)
+        server.signal(signal.SIGHUP)
+        early = not server.messages("^ready")
+        with server:
+            server.wait_for("^reload unchanged: generation 1")
+        if early:
+            return
+    raise AssertionError("no start was slow enough")
 
 
 def test_a_candidate_that_is_killed_refuses_the_reload(serve, site):

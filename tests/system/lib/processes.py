@@ -38,10 +38,10 @@ def own_port():
 
 @contextlib.contextmanager
 def ends(processes, within=PATIENCE):
-    """What happens inside ends all of these processes, in time."""
+    """What happens inside ends all of these processes, in time. Gives a pidfd of each."""
     watched = {os.pidfd_open(process.pid): process for process in processes}
     try:
-        yield
+        yield list(watched)
         deadline = time.monotonic() + within
         for fd, process in watched.items():
             left = max(0, deadline - time.monotonic())
@@ -52,10 +52,11 @@ def ends(processes, within=PATIENCE):
 
 
 def kill(*processes):
-    """SIGKILL to all of them at once, and their end."""
-    with ends(processes):
-        for process in processes:
-            os.kill(process.pid, signal.SIGKILL)
+    """SIGKILL to all of them at once, and their end. One may have ended with another."""
+    with ends(processes) as pidfds:
+        for pidfd in pidfds:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
 @contextlib.contextmanager
