@@ -9,7 +9,8 @@ import pytest
 from lib.client import connect, fetch, request, tls
 from lib.hello import client_hello, records
 from lib.processes import own_address
-from lib.server import ORG, ORG_BODY
+from lib.reloads import candidate_stopped, first, slow_configuration
+from lib.server import ORG, ORG_BODY, Server
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 
@@ -118,3 +119,25 @@ def test_a_second_signal_changes_nothing(server):
         assert slow.response().body == ORG_BODY
     assert server.wait_end() == 0
     assert len(server.messages("stopping")) == 1
+
+
+def test_a_reload_under_way_is_given_up(server, site):
+    with tls(server) as slow:
+        slow.send(request()[:30])
+        slow_configuration(site, listen=["%s:%d" % server.https])
+        with candidate_stopped(server) as candidate:
+            server.signal(signal.SIGTERM)
+            server.wait_for("stopping")
+            slow.send(request()[30:])
+            assert slow.response().body == ORG_BODY
+            assert server.wait_end() == 0
+    assert not server.messages("reload refused")
+    assert candidate.pid not in {process.pid for process in server.processes()}
+
+
+def test_a_start_under_way_is_given_up(site):
+    slow_configuration(site)
+    server = Server(site)
+    first(server.children)
+    server.signal(signal.SIGTERM)
+    assert server.wait_end(2) == 0

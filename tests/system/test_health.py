@@ -1,8 +1,6 @@
 """-H: is the running server alive?"""
 
 import contextlib
-import os
-import signal
 import socket
 import threading
 import time

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lib.client import POLICY, connect, fetch, plain, tls
+from lib.client import POLICY, fetch, plain, tls
 from lib.hello import answer, client_hello, records
 from lib.processes import own_address
 from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, LogLine

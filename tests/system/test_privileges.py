@@ -14,7 +14,7 @@ import pytest
 
 from lib.client import fetch, refused_alert
 from lib.processes import own_address, root_only
-from lib.server import HOST, ORG, ORG_BODY, Process, Server, Site
+from lib.server import HOST, ORG, ORG_BODY, Server, Site
 
 NOBODY = pwd.getpwnam("nobody")
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups"]

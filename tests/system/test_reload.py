@@ -13,6 +13,7 @@ from lib import client
 from lib.client import fetch, plain, request, tls
 from lib.hello import client_hello, records
 from lib.processes import Memory, ends, own_address, own_port, stopped
+from lib.reloads import candidate_stopped, first, slow_configuration
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server
 from lib.tools import eventually
@@ -348,42 +349,6 @@ def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, sit
             server.wait_for("^ready: generation 3", since=mark)
         assert 4.5 < time.monotonic() - since < 7
     assert b"max_age: 100002\r\n" in fetch(server).body
-
-
-def slow_configuration(site, **options):
-    """A changed configuration that takes a while to read."""
-    names = "".join(f"a{number}.example\n" for number in range(300000))
-    site.write(names, "customers.txt")
-    site.configure(max_age(86400) + "alias_file = customers.txt\n", **options)
-
-
-@contextlib.contextmanager
-def candidate_stopped(server):
-    """A reload that is under way for as long as the test wants. Gives its keeper.
-
-    A busy machine may let it be ready before this sees it: then there is another.
-    """
-    text = server.site.ini.read_text()
-    for attempt in range(20):
-        server.site.write(f"{text}; {attempt}\n")
-        active = {process.pid for process in server.processes()}
-        since = server.mark()
-        server.signal(signal.SIGHUP)
-        new = first(lambda: [process for process in server.children() if process.pid not in active])
-        with stopped(*new):
-            if not server.messages("^ready", since):
-                yield new[0]
-                return
-        server.wait_for("^ready", since=since)
-    raise AssertionError("no reload was slow enough")
-
-
-def first(look):
-    """What look sees first, as soon as there is anything."""
-    deadline = time.monotonic() + PATIENCE
-    while not (seen := look()):
-        assert time.monotonic() < deadline
-    return seen
 
 
 def test_a_signal_during_a_reload_means_one_more(serve, site):

@@ -1,7 +1,6 @@
 """What a service manager says and hears: notifications, and sockets that it hands over."""
 
 import contextlib
-import os
 import re
 import select
 import shutil

@@ -1,0 +1,44 @@
+"""A reload that is under way for as long as a test wants."""
+
+import contextlib
+import signal
+import time
+
+from lib.processes import stopped
+from lib.server import ORG, PATIENCE
+
+
+def slow_configuration(site, **options):
+    """A changed configuration that takes a while to read."""
+    names = "".join(f"a{number}.example\n" for number in range(300000))
+    site.write(names, "customers.txt")
+    site.configure(ORG + "max_age = 86400\nalias_file = customers.txt\n", **options)
+
+
+@contextlib.contextmanager
+def candidate_stopped(server):
+    """A reload that is under way for as long as the test wants. Gives its keeper.
+
+    A busy machine may let it be ready before this sees it: then there is another.
+    """
+    text = server.site.ini.read_text()
+    for attempt in range(20):
+        server.site.write(f"{text}; {attempt}\n")
+        active = {process.pid for process in server.processes()}
+        since = server.mark()
+        server.signal(signal.SIGHUP)
+        new = first(lambda: [process for process in server.children() if process.pid not in active])
+        with stopped(*new):
+            if not server.messages("^ready", since):
+                yield new[0]
+                return
+        server.wait_for("^ready", since=since)
+    raise AssertionError("no reload was slow enough")
+
+
+def first(look):
+    """What look sees first, as soon as there is anything."""
+    deadline = time.monotonic() + PATIENCE
+    while not (seen := look()):
+        assert time.monotonic() < deadline
+    return seen
