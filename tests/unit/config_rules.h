@@ -259,6 +259,13 @@ static const struct rule rules[] = {
     /* ---- the rest of [server] ---- */
     IN_SERVER("a_network_has_no_bits_behind_its_prefix", "trusted = 127.0.0.1 10.1.2.3/8",
               MAIN(3, ERROR, "10.1.2.3/8 has bits behind its prefix; did you mean 10.0.0.0/8?")),
+    IN_SERVER("addresses_and_networks_of_both_families_are_trusted",
+              "trusted = 192.0.2.1 10.0.0.0/8 0.0.0.0/0\ntrusted = ::1/128 2001:db8::/32 192.0.2.9/32",
+              MAIN(3, WARNING, "trusted has no effect: no listener is plain or proxy")),
+    IN_SERVER("an_ipv6_prefix_is_no_longer_than_an_address", "trusted = ::1/129",
+              MAIN(3, ERROR, "\"::1/129\" is no address or network, such as 10.0.0.0/8")),
+    IN_SERVER("a_prefix_is_a_number", "trusted = 10.0.0.0/",
+              MAIN(3, ERROR, "\"10.0.0.0/\" is no address or network, such as 10.0.0.0/8")),
     IN_SERVER("a_prefix_is_no_longer_than_an_address", "trusted = 10.0.0.0/33",
               MAIN(3, ERROR, "\"10.0.0.0/33\" is no address or network, such as 10.0.0.0/8")),
     IN_SERVER("a_name_is_not_trusted", "trusted = proxy",
@@ -404,6 +411,7 @@ static const struct rule rules[] = {
     WITH_MX("an_mx_is_no_address", "192.0.2.1",
             MAIN(6, ERROR, "mx \"192.0.2.1\" ends in a label of digits, as an IP address does")),
     WITH_MX("an_mx_of_253_bytes_is_good", LABELS X60("d") ".efghijk.m", ""),
+    WITH_MX("the_final_dot_of_an_mx_does_not_count", LABELS X60("d") ".efghijk.m.", ""),
     WITH_MX("an_mx_of_254_bytes_is_too_long", LABELS X60("d") ".efghijk.mn",
             MAIN(6, ERROR,
                  "mx \"" X60("a") "." X10("b") X10("b") X10("b") "bbbbbbbbb\" is too long: it has "

@@ -124,6 +124,21 @@ static void with_a_name_that_is_none(void)
     CHECK(notify_fd() == -1 && getenv("NOTIFY_SOCKET") == NULL);
 }
 
+static void with_names_that_are_too_short_or_too_long(void)
+{
+    char longest[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[0] = '/';
+    longest[sizeof(longest) - 1] = '\0';
+    for (const char *const *name = (const char *const[]){ "", "/", "@", longest, NULL }; *name != NULL;
+         name++) {
+        CHECK(setenv("NOTIFY_SOCKET", *name, 1) == 0);
+        notify_init();
+        CHECK(notify_fd() == -1 && getenv("NOTIFY_SOCKET") == NULL);
+    }
+}
+
 static void a_manager_hears_each_state(void **state)
 {
     (void)state;
@@ -151,6 +166,7 @@ static void a_manager_that_does_not_listen_is_worth_a_line(void **state)
     (void)state;
     assert_logs(with_a_manager_that_has_gone, "cannot notify the service manager");
     assert_logs(with_a_name_that_is_none, "NOTIFY_SOCKET=vsock:2:1234");
+    assert_logs(with_names_that_are_too_short_or_too_long, "NOTIFY_SOCKET=/xxx");
 }
 
 static void a_manager_that_does_not_read_holds_nothing_up(void **state)
