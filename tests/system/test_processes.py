@@ -105,8 +105,9 @@ def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server, 
     server.wait_for("reload refused")
     server.wait_for("reload refused", since=server.mark())
     fetch_from_each_orphan(server)
+    since = server.mark()
     site.write(good)
-    server.wait_for("^ready: generation")
+    server.wait_for("^ready: generation", since=since)
     assert fetch(server).body == ORG_BODY
     eventually(A_SECOND, lambda: len(server.processes()) == 4)
 
