@@ -2,7 +2,6 @@
    states. */
 #include "server/conn_internal.h"
 
-#include "common/log.h"
 #include "server/certpair.h"
 #include "server/process.h"
 
@@ -13,7 +12,7 @@
 #define CONN_TICK 0.1 /* seconds between looks at the deadlines */
 
 /* Milliseconds in a state, and who goes first when there is no room. What is being answered never
-   goes; in LINGER the answer is out. */
+   goes, among the first few requests; in LINGER the answer is out. */
 static const struct {
     unsigned         ms;
     enum limits_rank rank;
@@ -28,14 +27,23 @@ static const struct {
     [CONN_LINGER]    = {2000, LIMITS_OPEN},
 };
 
+/* A sender has one request. Who sends many and reads no answer would be busy for as long as he
+   likes. */
+static enum limits_rank rank_of(const struct conn *conn)
+{
+    if (conn->state == CONN_RESPONSE && conn->requests > CONN_REQUESTS_FEW)
+        return LIMITS_OPEN;
+    return states[conn->state].rank;
+}
+
 void conn_enter(struct conn *conn, enum conn_state state)
 {
     struct conns *conns = conn->conns;
 
     conn->state = state;
     deadlines_set(&conns->deadlines, &conn->deadline, state, process_now_ms() + states[state].ms);
-    limits_rank_set(conns->all, &conn->in_all, states[state].rank);
-    limits_rank_set(conns->tls, &conn->in_tls, states[state].rank);
+    limits_rank_set(conns->all, &conn->in_all, rank_of(conn));
+    limits_rank_set(conns->tls, &conn->in_tls, rank_of(conn));
 }
 
 void conn_drop_tls(struct conn *conn)
@@ -141,7 +149,7 @@ bool conn_take_tls(struct conn *conn)
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
     while ((victim = limits_victim(limits, &address, &full)) != NULL)
         conn_free(CONN_OF(victim, in_tls));
-    return !full && limits_add(limits, &conn->in_tls, &address, states[conn->state].rank) == 0;
+    return !full && limits_add(limits, &conn->in_tls, &address, rank_of(conn)) == 0;
 }
 
 static bool conns_admit(struct conns *conns, struct conn *conn)

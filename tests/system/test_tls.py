@@ -1,5 +1,6 @@
 """Handshakes with every kind of certificate, version, and client."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from lib.client import connect, fetch, refused_alert, request, tls
+from lib.client import connect, context, fetch, refused_alert, request, tls
 from lib.hello import PROTOCOL_VERSION, client_hello, records, refused
 from lib.processes import stopped
 from lib.server import HOST, ORG, ORG_BODY, Server
@@ -203,3 +204,19 @@ def test_what_came_at_once_is_not_done_at_once(site, serve, pieces, most):
             server.wait_fetch(client=client)
         clients = [line.fields["client"] for line in server.lines if line.fields]
         assert all(clients[:clients.index(other)].count(name) <= most for other in names)
+
+
+def test_answers_that_nobody_reads_keep_nobody_out(site, serve):
+    site.install("example.org")
+    server = serve(ORG, server="workers = 1\nmax_tls = 4")
+    with contextlib.ExitStack() as open_streams:
+        for _ in range(4):
+            stream = open_streams.enter_context(socket.socket())
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 500)  # keeps the peer's buffer small too
+            stream.bind(("127.0.0.2", 0))
+            stream.connect(server.https)
+            stream = context(site).wrap_socket(stream, server_hostname=HOST)
+            open_streams.enter_context(stream).sendall(request() * 600)
+        time.sleep(0.5)  # their answers are stuck
+        assert fetch(server).body == ORG_BODY
