@@ -34,6 +34,7 @@ static void fork_keeper(struct generation *generation, const struct keeper_start
     if (generation->keeper == 0) {
         struct keeper_start own = *start;
 
+        setpgid(0, 0);
         own.control = line[1];
         own.leash_down = down[0];
         own.leash_up = up[1];
@@ -41,6 +42,8 @@ static void fork_keeper(struct generation *generation, const struct keeper_start
     }
     if (generation->keeper < 0)
         goto fail;
+    setpgid(generation->keeper, generation->keeper); /* on both sides: whoever comes first */
+    generation->group = generation->keeper;
     close(down[0]);
     close(up[1]);
     close(line[1]);
@@ -87,8 +90,8 @@ bool generation_gone(const struct generation *generation)
 
 void generation_kill(struct generation *generation)
 {
-    if (generation->keeper > 0)
-        kill(generation->keeper, SIGKILL);
+    if (generation->keeper > 0 || !generation_gone(generation)) /* else the number may be another's */
+        kill(-generation->group, SIGKILL);
     generation_drain(generation);
 }
 

@@ -21,7 +21,7 @@ struct generation {
     struct generation *next;      /* among those that drain */
     unsigned           number;
     pid_t              keeper;    /* 0: has been reaped */
-    int                status;    /* of waitpid, once it has */
+    pid_t              group;     /* of processes: the keeper's and all its workers' */
     int                control;   /* -1: closed */
     int                leash_down; /* the writing end; -1: told to drain */
     int                leash_up;   /* the reading end */
@@ -44,7 +44,7 @@ void generation_drain(struct generation *generation);
 /* True when keeper and workers have all gone (or have let go of the leash). */
 bool generation_gone(const struct generation *generation);
 
-/* SIGKILL to the keeper; its workers see the leash end. */
+/* SIGKILL to whoever is left, workers without a keeper too. */
 void generation_kill(struct generation *generation);
 
 /* Takes a LISTENER message; fd -1: one that is already held. False when there are too many. */

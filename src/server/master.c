@@ -19,7 +19,7 @@
 
 enum {
     MASTER_READY_MS = 60000,      /* for a candidate to be ready */
-    MASTER_DRAIN_MS = 8000,       /* longer than a keeper needs: then it is killed */
+    MASTER_DRAIN_MS = 8000,       /* longer than a keeper needs to kill its workers */
     MASTER_PAUSE_FIRST_MS = 250,  /* before a lost generation's second replacement; doubles */
     MASTER_PAUSE_MAX_MS = 30000,
     MASTER_POLL_MAX = 16          /* generations at once: far more than there can be */
@@ -306,7 +306,7 @@ static void sweep_draining(void)
             continue;
         }
         if (process_left_ms(generation->deadline) == 0) {
-            log_warnx("generation %u does not end: killing its keeper", generation->number);
+            log_warnx("generation %u does not end: killing it", generation->number);
             generation_kill(generation);
             generation->deadline = process_now_ms() + MASTER_DRAIN_MS;
         }

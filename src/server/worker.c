@@ -147,8 +147,10 @@ _Noreturn void worker_run(const struct worker_start *start)
     process_ignore_master_signals();
     drop_everything(start);
     prepare(&worker, start);
-    if (broker_say_up(worker.broker) != 0)
-        log_fatal("the keeper is gone");
+    if (broker_say_up(worker.broker) != 0) { /* as when a start or a reload is called off */
+        log_warn("the keeper is gone before this worker was up");
+        exit(1);
+    }
     ev_run(worker.loop, 0);
 
     /* Freed as if it mattered, so that a leak of anything else stands out. */

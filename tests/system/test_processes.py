@@ -119,6 +119,19 @@ def fetch_from_each_orphan(server):
         assert fetch(server).body == ORG_BODY
 
 
+def test_a_worker_that_hangs_without_a_keeper_is_ended(server):
+    """Nobody is left who would end it but the master, and until it has gone no reload can come."""
+    worker = server.workers()[0]
+    with stopped(worker), ends([worker]):
+        kill(keeper(server))
+        server.wait_for("^ready: generation 2")
+        since = server.mark()
+        server.signal(signal.SIGHUP)
+        server.wait_for("generation 1 does not end: killing it", since=since)
+        server.wait_for("^reload unchanged", since=since)
+    assert fetch(server).body == ORG_BODY
+
+
 def test_keeper_and_workers_killed_at_once_are_followed_within_a_second(server):
     since = time.monotonic()
     kill(keeper(server), *server.workers())

@@ -300,10 +300,11 @@ class Server:
         self.check()
 
     def _kill(self):
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        for process in self.processes():  # each generation is a process group of its own
+            try:
+                os.kill(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
 
