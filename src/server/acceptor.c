@@ -62,7 +62,8 @@ static void readable(struct ev_loop *loop, ev_io *watcher, int events)
         if (fd < 0) {
             /* Nothing there, another worker was first, or the client has gone (accept(2) lists
                network errors that belong to the one connection). */
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM ||
+                errno == EINVAL) /* it does not listen any more: somebody has shut it down */
                 rest(acceptor);
             return;
         }

@@ -18,10 +18,10 @@ static const struct {
     enum limits_rank rank;
 } states[CONN_STATES] = {
     [CONN_HELLO]     = {5000, LIMITS_OPEN},
-    [CONN_CERT]      = {1000, LIMITS_BUSY},
+    [CONN_CERT]      = {1000, LIMITS_OPEN},
     [CONN_HANDSHAKE] = {10000, LIMITS_OPEN},
     [CONN_REQUEST]   = {5000, LIMITS_OPEN},
-    [CONN_TOKEN]     = {1500, LIMITS_BUSY}, /* longer than a request to the keeper may take */
+    [CONN_TOKEN]     = {1500, LIMITS_OPEN}, /* longer than a request to the keeper may take */
     [CONN_RESPONSE]  = {10000, LIMITS_BUSY},
     [CONN_IDLE]      = {2000, LIMITS_IDLE},
     [CONN_LINGER]    = {2000, LIMITS_OPEN},

@@ -268,6 +268,8 @@ static enum conn_next state_request(struct conn *conn)
         return answer_bad(conn, 431);
     io = conn->transport->read(conn->link, conn->buffer + conn->used, conn->size - conn->used,
                                &count);
+    if (io == IO_FAILED) /* under TLS, an alert is on its way */
+        return linger(conn);
     if (io != IO_DONE)
         return wait_for(io);
     conn->used += count;
@@ -357,7 +359,7 @@ static enum conn_next state_idle(struct conn *conn)
         return CONN_GO_ON;
     }
     drop_buffer(conn);
-    return io == IO_END ? conn_end(conn) : wait_for(io);
+    return io == IO_END || io == IO_FAILED ? conn_end(conn) : wait_for(io);
 }
 
 static enum conn_next state_linger(struct conn *conn)

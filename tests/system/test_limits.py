@@ -15,7 +15,7 @@ import pytest
 from lib import client
 from lib.client import connect, fetch, plain, request, tls
 from lib.hello import UNRECOGNIZED_NAME, alert, client_hello, records
-from lib.processes import cpu_seconds, root_only
+from lib.processes import cpu_seconds, root_only, stopped
 from lib.senders import Senders
 from lib.server import ORG, ORG_BODY, PATIENCE, Server
 from lib.tools import eventually
@@ -457,3 +457,11 @@ def test_a_keeper_without_descriptors_refuses_one_host_and_recovers(serve, site)
             return fetch(server, BIG_HOST).status == 200
 
     eventually(3, served)
+
+
+def test_a_crowd_that_waits_for_a_certificate_keeps_no_sender_out(serve, crowd):
+    server = serve(ORG + BIG, server="workers = 1\nmax_connections = 8")
+    assert fetch(server).body == ORG_BODY
+    with stopped(*server.children()):  # a keeper that is slow to answer
+        crowd(server, 12, sends=records(client_hello(BIG_HOST)))
+        assert fetch(server).body == ORG_BODY

@@ -3,6 +3,7 @@
 import array
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -12,7 +13,7 @@ import pytest
 
 from lib.client import connect, fetch
 from lib.hello import client_hello, records
-from lib.processes import copy_descriptor, ends, kill, root_only, stopped
+from lib.processes import copy_descriptor, cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY
 from lib.tools import eventually
@@ -261,6 +262,25 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
             error, fds = line.ask(request(TOKEN, name))
             assert (error != 0, fds) == (True, []), name
     assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_listener_that_a_worker_has_shut_down_makes_nobody_spin(serve, site):
+    site.install("example.org")
+    server = serve(ORG).allow("cannot accept")
+    worker = server.workers()[0]
+    for number, leads_to in worker.descriptors().items():
+        if leads_to.startswith("socket:"):
+            with socket.socket(fileno=copy_descriptor(worker, number)) as copy:
+                if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    copy.shutdown(socket.SHUT_RDWR)
+    server.wait_for("cannot accept, and tries again")
+    before = sum(map(cpu_seconds, server.workers()))
+    alive = os.pidfd_open(worker.pid)
+    # a second, in which a worker that spins would have used all of it
+    assert not select.select([alive], [], [], 1)[0]
+    os.close(alive)
+    assert sum(map(cpu_seconds, server.workers())) - before < 0.2
 
 
 @root_only
