@@ -142,8 +142,11 @@ static enum conn_next state_hello(struct conn *conn)
             return refuse_hello(conn, ALERT_ILLEGAL_PARAMETER);
         io = transport_receive(conn->io.fd, conn->buffer + conn->used, conn->size - conn->used,
                                &count);
-        if (io != IO_DONE)
+        if (io != IO_DONE) {
+            if (conn->used == 0) /* who says nothing costs nothing */
+                drop_buffer(conn);
             return wait_for(io);
+        }
         conn->used += count;
         switch (clienthello_read(conn->buffer, conn->used, &hello)) {
         case CLIENTHELLO_MORE:

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    MASTER_RECHECK_MS = 5000,     /* for a keeper to pass a recheck on */
     MASTER_READY_MS = 60000,      /* for a candidate to be ready */
     MASTER_DRAIN_MS = 8000,       /* longer than a keeper needs to kill its workers */
     MASTER_PAUSE_FIRST_MS = 250,  /* before a lost generation's second replacement; doubles */
@@ -38,6 +39,7 @@ struct master {
     bool                reload;   /* asked for by SIGHUP */
     bool                reloading; /* the candidate was, and the service manager knows */
     bool                rechecking; /* active's keeper has been told RECHECK: no answer yet */
+    int64_t             recheck_until; /* for its answer: a keeper may hang in a file system */
     bool                lost;     /* active's keeper is gone: a new generation in any case */
     int64_t             retry_at;
     unsigned            retry_pause;
@@ -204,6 +206,7 @@ static void keep_unchanged(void)
     control_init(&recheck, CONTROL_RECHECK);
     if (control_send(master.active->control, &recheck, -1) == 0) {
         master.rechecking = true;
+        master.recheck_until = process_now_ms() + MASTER_RECHECK_MS;
         return;
     }
     log_error("reload refused: generation %u does not listen", master.active->number);
@@ -228,6 +231,14 @@ static void hear_active(void)
     }
 }
 
+static bool is_held(const char *name)
+{
+    for (size_t i = 0; i < master.held.count; i++)
+        if (strcmp(master.held.at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void hear_candidate(void)
 {
     struct control control;
@@ -244,7 +255,10 @@ static void hear_candidate(void)
             break;
         }
         if (control.kind == CONTROL_LISTENER) {
-            if (!generation_listener(master.candidate, control.name, fd))
+            /* With no descriptor free, the kernel leaves out the one that came. */
+            if (fd < 0 && !is_held(control.name))
+                fail_candidate("there are not descriptors enough for its listening sockets");
+            else if (!generation_listener(master.candidate, control.name, fd))
                 fail_candidate("too many listening sockets");
             continue;
         }
@@ -357,8 +371,10 @@ static void wait_for_something(const sigset_t *open)
     }
     if (master.active != NULL && !master.lost)
         polled[count++] = (struct pollfd){.fd = master.active->leash_up};
-    if (master.rechecking)
+    if (master.rechecking) {
         polled[count++] = (struct pollfd){.fd = master.active->control, .events = POLLIN};
+        sooner(&left, master.recheck_until);
+    }
     timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
     if (ppoll(polled, count, left < 0 ? NULL : &timeout, open) < 0 && errno != EINTR)
         log_fatal("ppoll");
@@ -380,6 +396,12 @@ static void look_around(void)
     sweep_draining();
     if (master.candidate != NULL && process_left_ms(master.candidate->deadline) == 0)
         fail_candidate("the new generation was not ready in time");
+    if (master.rechecking && process_left_ms(master.recheck_until) == 0) {
+        log_errorx("reload refused: the keeper of generation %u does not answer",
+                   master.active->number);
+        master.rechecking = false;
+        end_reload();
+    }
     if (master.stopping || master.candidate != NULL || master.rechecking)
         return;
     if ((master.reload && master.draining == NULL && master.active != NULL) ||

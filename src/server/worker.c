@@ -62,8 +62,8 @@ static void cut(struct ev_loop *loop, ev_timer *timer, int events)
     struct worker *worker = timer->data;
 
     (void)events;
-    log_warnx("cutting %zu connections that did not end in %.0f s", conns_count(worker->conns),
-              WORKER_DRAIN);
+    log_warnx("not ended in %.0f s and cut, connections: %zu", WORKER_DRAIN,
+              conns_count(worker->conns));
     ev_break(loop, EVBREAK_ALL);
 }
 

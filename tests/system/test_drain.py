@@ -97,7 +97,7 @@ def test_a_client_that_hangs_is_cut_after_five_seconds(server):
         server.signal(signal.SIGTERM)
         assert server.wait_end(7) == 0
         assert time.monotonic() - since > 4.5
-    assert server.messages("cutting 1 connection")
+    assert server.messages("and cut, connections: 1")
 
 
 def test_the_port_is_free_afterwards(server):

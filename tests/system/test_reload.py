@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import time
@@ -345,7 +346,7 @@ def test_one_generation_drains_at_a_time_and_for_five_seconds_at_most(serve, sit
                 server.wait_for("^ready", 2, mark)
             assert len(server.children()) == 2, "no third one meanwhile"
             assert b"max_age: 100001\r\n" in fetch(server).body
-            server.wait_for("cutting 1 connection", since=mark)
+            server.wait_for("and cut, connections: 1", since=mark)
             server.wait_for("^ready: generation 3", since=mark)
         assert 4.5 < time.monotonic() - since < 7
     assert b"max_age: 100002\r\n" in fetch(server).body
@@ -375,6 +376,42 @@ def test_a_signal_before_the_first_ready_means_one_more(site):
         if early:
             return
     raise AssertionError("no start was slow enough")
+
+
+def test_a_keeper_that_stands_still_does_not_stop_reloads_for_good(serve, site):
+    """It may hang in a file system that does not answer."""
+    server = serve(ORG).allow("reload refused: the keeper of generation 1 does not answer")
+    server.allow("the master does not listen")  # it says what nobody waits for any more
+    assert fetch(server).body == ORG_BODY
+    with stopped(*server.children()):
+        assert server.reload().startswith("reload refused")
+        site.configure(max_age(86400))
+        assert server.reload().startswith("ready: generation")
+        assert fetch(server).body == NEW_BODY
+
+
+def test_a_master_that_cannot_take_a_new_listener_refuses_the_reload(serve, site):
+    """A descriptor that finds no room is left out by the kernel, and nothing else tells."""
+    addresses = [own_address() for _ in range(4)]
+    listen = [f"{address}:8443" for address in addresses]
+    server = serve(ORG, listen=listen[:1])
+    server.allow("reload refused: there are not descriptors enough|the keeper is gone")
+    master = server.processes()[0]
+    limits = resource.prlimit(master.pid, resource.RLIMIT_NOFILE)
+    slow_configuration(site, listen=listen)
+    since = server.mark()
+    with candidate_stopped(server):
+        used = set(master.descriptors())
+        free = [number for number in range(100) if number not in used]
+        resource.prlimit(master.pid, resource.RLIMIT_NOFILE, (free[2], limits[1]))  # three are new
+    server.wait_for("^reload refused", since=since)
+    resource.prlimit(master.pid, resource.RLIMIT_NOFILE, limits)
+    assert fetch(server, address=(addresses[0], 8443)).body == ORG_BODY
+    for seconds in 86401, 86400:  # what the first of them binds, the second is given
+        site.configure(max_age(seconds), listen=listen)
+        assert server.reload().startswith("ready")
+    for address in addresses:
+        assert fetch(server, address=(address, 8443)).body == NEW_BODY
 
 
 def test_a_candidate_that_is_killed_refuses_the_reload(serve, site):
