@@ -11,8 +11,8 @@ import pytest
 from lib.client import connect, context, fetch, refused_alert, request, tls
 from lib.hello import PROTOCOL_VERSION, client_hello, records, refused
 from lib.processes import stopped
-from lib.server import HOST, ORG, ORG_BODY, Server
-from lib.tools import curl, gnutls_cli, s_client
+from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server
+from lib.tools import curl, eventually, gnutls_cli, s_client
 
 KINDS = {"p256": "example.org", "p384": "p384.example", "rsa2048": "rsa.example"}
 FETCH = request(headers=["Connection: close"])
@@ -159,12 +159,14 @@ def test_a_flood_of_records_that_mean_nothing_holds_nobody_up(site, serve):
     # Under TLS 1.3 mbedTLS passes over any number of ChangeCipherSpec records in one call.
     site.install("example.org")
     server = serve(ORG, server="workers = 1")
-    done = threading.Event()
+    under_way, done = threading.Event(), threading.Event()
 
     def flood(stream):
         try:
             while not done.is_set():
-                stream.sendall(b"\x14\3\3\0\1\1" * 20000)
+                for _ in range(100):  # 12 MB, more than lie in buffers: the worker is at it
+                    stream.sendall(b"\x14\3\3\0\1\1" * 20000)
+                under_way.set()
         except ConnectionError:
             pass
 
@@ -173,7 +175,7 @@ def test_a_flood_of_records_that_mean_nothing_holds_nobody_up(site, serve):
         flooding = threading.Thread(target=flood, args=(stream,))
         flooding.start()
         try:
-            time.sleep(0.2)  # the worker is at it
+            assert under_way.wait(20)
             before = time.monotonic()
             assert fetch(server).body == ORG_BODY
             assert time.monotonic() - before < 4
@@ -209,6 +211,12 @@ def test_what_came_at_once_is_not_done_at_once(site, serve, pieces, most):
 def test_answers_that_nobody_reads_keep_nobody_out(site, serve):
     site.install("example.org")
     server = serve(ORG, server="workers = 1\nmax_tls = 4")
+    answered = [0]
+
+    def stuck():
+        answered.append(sum(1 for line in server.lines if line.fields))
+        return answered[-1] > 4 * 8 and answered[-1] == answered[-2]
+
     with contextlib.ExitStack() as open_streams:
         for _ in range(4):
             stream = open_streams.enter_context(socket.socket())
@@ -218,5 +226,5 @@ def test_answers_that_nobody_reads_keep_nobody_out(site, serve):
             stream.connect(server.https)
             stream = context(site).wrap_socket(stream, server_hostname=HOST)
             open_streams.enter_context(stream).sendall(request() * 600)
-        time.sleep(0.5)  # their answers are stuck
+        eventually(PATIENCE, stuck)
         assert fetch(server).body == ORG_BODY
