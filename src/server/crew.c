@@ -156,7 +156,7 @@ size_t crew_reap(struct crew *crew)
         else
             log_errorx("worker %zu ended with status %d", (size_t)(worker - crew->at) + 1,
                        WEXITSTATUS(status));
-        if (!crew->going)
+        if (!crew->started)
             lost++;
         else
             plan_replacement(worker);

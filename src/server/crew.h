@@ -36,6 +36,7 @@ struct crew {
     struct worker_start  start; /* what every worker is given; its number and broker are set for each */
     struct crew_worker   at[CONFIG_WORKERS_MAX];
     size_t               count;
+    bool                 started;  /* all were up once: from here on, who dies is replaced */
     bool                 going;    /* GO has been said */
     bool                 draining; /* nobody is replaced any more */
 };
@@ -43,7 +44,7 @@ struct crew {
 /* Forks count workers. -1 with errno. In the child it never returns. */
 int crew_start(struct crew *crew, size_t count);
 
-/* Reaps who has died. Returns how many were lost before GO, when that means that the
+/* Reaps who has died. Returns how many were lost before all were up, when that means that the
    generation cannot be. */
 size_t crew_reap(struct crew *crew);
 

@@ -27,7 +27,6 @@ struct keeper {
     struct listener_set         listeners;
     struct privileges           privileges;
     struct crew                 crew;
-    bool                        ready; /* said to the master */
     int64_t                     drain_until;
 };
 
@@ -186,7 +185,7 @@ static void say_ready(void)
              plural(keeper.server->workers));
     if (control_send(keeper.start->control, &control, -1) != 0)
         log_fatal("the master does not listen");
-    keeper.ready = true;
+    keeper.crew.started = true;
 }
 
 static void hear_master(void)
@@ -229,7 +228,7 @@ static void check_leash(void)
 
 static void check_crew(void)
 {
-    if (crew_reap(&keeper.crew) > 0) /* before GO: this generation can't be */
+    if (crew_reap(&keeper.crew) > 0) /* before it was ready: it can't be */
         exit(1);
     if (keeper.crew.draining) {
         if (crew_alive(&keeper.crew) == 0)
@@ -281,7 +280,7 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         if (polled[0].revents != 0)
             hear_master();
         crew_answer(&keeper.crew, polled + 2);
-        if (!keeper.ready && crew_all_up(&keeper.crew))
+        if (!keeper.crew.started && crew_all_up(&keeper.crew))
             say_ready();
     }
 }
