@@ -38,7 +38,7 @@ enum {
 
 /* What a state's function wants next. */
 enum conn_next {
-    CONN_GO_ON,      /* the state has changed: its function now */
+    CONN_GO_ON,      /* the function of the state, which may have changed: now, or after others */
     CONN_WAIT_READ,
     CONN_WAIT_WRITE,
     CONN_WAIT_ELSE,  /* for the keeper: the socket is not looked at */

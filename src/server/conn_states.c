@@ -284,6 +284,11 @@ static enum conn_next state_token(struct conn *conn)
     return respond(conn);
 }
 
+static void quote_or_dash(char *out, size_t size, const char *value, size_t len)
+{
+    log_quote(out, size, len != 0 ? value : "-", len != 0 ? len : 1);
+}
+
 static void log_fetch(const struct conn *conn, const char *outcome)
 {
     char client[64], host[300], agent[300], fields[1024];
@@ -292,12 +297,10 @@ static void log_fetch(const struct conn *conn, const char *outcome)
         return;
     listener_peer((const struct sockaddr *)&conn->peer, client, sizeof(client));
     if (conn->host != NULL)
-        log_quote(host, sizeof(host), conn->host, conn->host_len);
+        quote_or_dash(host, sizeof(host), conn->host, conn->host_len);
     else
-        log_quote(host, sizeof(host), conn->asked.len != 0 ? conn->asked.at : "-",
-                  conn->asked.len != 0 ? conn->asked.len : 1);
-    log_quote(agent, sizeof(agent), conn->agent.len != 0 ? conn->agent.at : "-",
-              conn->agent.len != 0 ? conn->agent.len : 1);
+        quote_or_dash(host, sizeof(host), conn->asked.at, conn->asked.len);
+    quote_or_dash(agent, sizeof(agent), conn->agent.at, conn->agent.len);
     snprintf(fields, sizeof(fields),
              "fetch listener=%s client=%s host=%s status=%u tls=%s agent=%s ms=%lld%s",
              conn->listener, client, host, conn->answer.status,

@@ -97,11 +97,13 @@ void generation_kill(struct generation *generation)
 
 bool generation_listener(struct generation *generation, const char *name, int fd)
 {
-    if (generation->name_count == LISTENER_SET_MAX)
+    if (generation->name_count == LISTENER_SET_MAX ||
+        (fd >= 0 && listener_set_add(&generation->bound, name, fd, false, CONFIG_HTTPS) != 0)) {
+        close_fd(&fd);
         return false;
+    }
     strcpy(generation->names[generation->name_count++], name); /* control has measured it */
-    return fd < 0 ||
-           listener_set_add(&generation->bound, name, fd, false, CONFIG_HTTPS) == 0;
+    return true;
 }
 
 bool generation_uses(const struct generation *generation, const char *name)

@@ -47,7 +47,8 @@ bool generation_gone(const struct generation *generation);
 /* SIGKILL to whoever is left, workers without a keeper too. */
 void generation_kill(struct generation *generation);
 
-/* Takes a LISTENER message; fd -1: one that is already held. False when there are too many. */
+/* Takes a LISTENER message and its descriptor; fd -1: one that is already held. False when there
+   are too many; the descriptor is closed then. */
 bool generation_listener(struct generation *generation, const char *name, int fd);
 bool generation_uses(const struct generation *generation, const char *name);
 

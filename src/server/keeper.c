@@ -68,6 +68,23 @@ static void say(enum control_kind kind)
         log_fatal("the master does not listen");
 }
 
+/* Tells master and log of one socket that this generation uses. */
+static void tell_listener(const struct listener *listener, bool fresh)
+{
+    struct control control;
+    char           address[LISTENER_TEXT_MAX];
+
+    control_init(&control, CONTROL_LISTENER);
+    memcpy(control.name, listener->name, sizeof(control.name));
+    if (control_send(keeper.start->control, &control, fresh ? listener->fd : -1) != 0)
+        log_fatal("the master does not listen");
+    if (keeper.start->digest != NULL && !fresh)
+        return; /* logged when it was bound */
+    listener_address(listener->fd, address, sizeof(address));
+    log_info("listening on %s (%s) for %s", address,
+             listener->kind == CONFIG_HTTPS ? "https" : "acme", listener->name);
+}
+
 /* Opens every listener. Descriptors held by the master and not used here are closed. */
 static void open_listeners(void)
 {
@@ -77,7 +94,7 @@ static void open_listeners(void)
     for (size_t i = 0; i < keeper.server->listener_count; i++) {
         const struct config_listener *wanted = &keeper.server->listeners[i];
         size_t                        before = keeper.listeners.count;
-        char                          error[LISTENER_ERROR_MAX], address[LISTENER_TEXT_MAX];
+        char                          error[LISTENER_ERROR_MAX];
         bool                          fresh;
 
         switch (listener_open(wanted, held, &keeper.listeners, &fresh, error)) {
@@ -91,20 +108,8 @@ static void open_listeners(void)
             break;
         }
         https += wanted->kind == CONFIG_HTTPS;
-        for (size_t at = before; at < keeper.listeners.count; at++) {
-            struct control control;
-
-            control_init(&control, CONTROL_LISTENER);
-            memcpy(control.name, keeper.listeners.at[at].name, sizeof(control.name));
-            if (control_send(keeper.start->control, &control,
-                             fresh ? keeper.listeners.at[at].fd : -1) != 0)
-                log_fatal("the master does not listen");
-            if (keeper.start->digest != NULL && !fresh)
-                continue; /* said when it was bound */
-            listener_address(keeper.listeners.at[at].fd, address, sizeof(address));
-            log_info("listening on %s (%s) for %s", address,
-                     wanted->kind == CONFIG_HTTPS ? "https" : "acme", wanted->name);
-        }
+        for (size_t at = before; at < keeper.listeners.count; at++)
+            tell_listener(&keeper.listeners.at[at], fresh);
     }
     if (https == 0) {
         log_errorx("%s:0: error: no HTTPS listener is left on this machine", config_path(keeper.config));

@@ -33,7 +33,7 @@ struct master {
     uint8_t             digest[HASH_128_SIZE];    /* of active's inputs */
     struct listener_set held;
     struct generation  *candidate;
-    struct generation  *active;   /* NULL only before the first is ready */
+    struct generation  *active;   /* NULL before the first is ready, and while stopping */
     struct generation  *draining; /* one by reloads; more only where keepers die as well */
     unsigned            last_number;
     bool                reload;   /* asked for by SIGHUP */
@@ -257,7 +257,7 @@ static void hear_candidate(void)
         if (control.kind == CONTROL_LISTENER) {
             /* With no descriptor free, the kernel leaves out the one that came. */
             if (fd < 0 && !is_held(control.name))
-                fail_candidate("there are not descriptors enough for its listening sockets");
+                fail_candidate("there are not enough descriptors for its listening sockets");
             else if (!generation_listener(master.candidate, control.name, fd))
                 fail_candidate("too many listening sockets");
             continue;
@@ -306,7 +306,7 @@ static void reap(void)
     }
 }
 
-/* Frees those that have gone, and ends the keepers of those that should have. */
+/* Frees those that have gone, and ends what is left of those that should have. */
 static void sweep_draining(void)
 {
     struct generation **at = &master.draining;

@@ -395,7 +395,7 @@ def test_a_master_that_cannot_take_a_new_listener_refuses_the_reload(serve, site
     addresses = [own_address() for _ in range(4)]
     listen = [f"{address}:8443" for address in addresses]
     server = serve(ORG, listen=listen[:1])
-    server.allow("reload refused: there are not descriptors enough|the keeper is gone")
+    server.allow("reload refused: there are not enough descriptors|the keeper is gone")
     master = server.processes()[0]
     limits = resource.prlimit(master.pid, resource.RLIMIT_NOFILE)
     slow_configuration(site, listen=listen)
