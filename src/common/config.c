@@ -166,8 +166,8 @@ void config_each_domain(const struct config *config,
 void config_place(const struct config *config, const char *domain, const char **file,
                   unsigned *line)
 {
-    const struct domain *found =
-        domains_find(&config->domains, config->key, domain, strlen(domain));
+    const struct domain *found = domains_find(&config->domains, config->key, domain,
+                                              strlen(domain));
     const struct place  *place = &config->places[found - config->domains.entries];
 
     *file = config->files[place->file];

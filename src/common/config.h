@@ -23,11 +23,11 @@
 
 enum {
     CONFIG_LISTENERS_MAX = 64,
-    CONFIG_WORKERS_MAX   = 256,
-    CONFIG_WORKERS_AUTO  = 4,  /* at most, when "auto" */
-    CONFIG_PATH_MAX      = 4095,
-    CONFIG_FILE_MAX      = 256 * 1024 * 1024, /* bytes of one file */
-    CONFIG_ERRORS_MAX    = 100 /* errors told, and as many warnings; the rest are counted
+    CONFIG_WORKERS_MAX = 256,
+    CONFIG_WORKERS_AUTO = 4, /* at most, when "auto" */
+    CONFIG_PATH_MAX = 4095,
+    CONFIG_FILE_MAX = 256 * 1024 * 1024, /* bytes of one file */
+    CONFIG_ERRORS_MAX = 100              /* errors told, and as many warnings; the rest are counted
                                   in one more finding, at line 0 of the main file */
 };
 
@@ -41,12 +41,12 @@ enum config_listener_kind { CONFIG_HTTPS, CONFIG_ACME };
 
 struct config_listener {
     enum config_listener_kind kind;
-    const char             *name;        /* "127.0.0.1:443", "[::]:443", "systemd:NAME" */
-    const char             *systemd;     /* the NAME, or NULL: bind address */
-    struct sockaddr_storage address;
-    socklen_t               address_len;
-    const char             *file;        /* where it is written, for messages */
-    unsigned                line;
+    const char               *name;    /* "127.0.0.1:443", "[::]:443", "systemd:NAME" */
+    const char               *systemd; /* the NAME, or NULL: bind address */
+    struct sockaddr_storage   address;
+    socklen_t                 address_len;
+    const char               *file; /* where it is written, for messages */
+    unsigned                  line;
 };
 
 /* Addresses whose first prefix bits are those of bytes (network order; IPv4: the first 4). */
@@ -57,17 +57,17 @@ struct config_network {
 };
 
 struct config_server {
-    struct config_listener *listeners;   /* in the order written; one https at least */
+    struct config_listener *listeners; /* in the order written; one https at least */
     size_t                  listener_count;
-    struct config_network  *trusted;     /* who may send PROXY headers and X-Forwarded-For */
+    struct config_network  *trusted;       /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */
-    bool                    plain_any;   /* [*] answers on plain listeners too */
-    const char             *acme_dir;    /* the folder of the token files: acme_dir, or acme_webroot
+    bool                    plain_any;     /* [*] answers on plain listeners too */
+    const char             *acme_dir; /* the folder of the token files: acme_dir, or acme_webroot
                                             with /.well-known/acme-challenge; NULL: none */
-    const char             *acme_thumbprint; /* base64url, or NULL */
-    const char             *user;        /* name or number[:number]; NULL: the default */
-    unsigned                user_line;   /* where it is written; 0: nowhere */
-    unsigned                workers;     /* "auto" already resolved */
+    const char             *acme_thumbprint;        /* base64url, or NULL */
+    const char             *user;                   /* name or number[:number]; NULL: the default */
+    unsigned                user_line;              /* where it is written; 0: nowhere */
+    unsigned                workers;                /* "auto" already resolved */
     unsigned                max_connections;        /* a worker */
     unsigned                max_tls;                /* a worker; at most max_connections */
     unsigned                max_connections_per_ip; /* a worker; 0: no limit */
@@ -87,10 +87,10 @@ struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_S
 /* The same, and remembers where each domain is written: for config_place. */
 struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                                        config_report *report, void *context);
-void config_free(struct config *config); /* accepts NULL */
+void           config_free(struct config *config); /* accepts NULL */
 
 const struct config_server *config_server(const struct config *config);
-const char *config_path(const struct config *config);
+const char                 *config_path(const struct config *config);
 
 /* Of every byte of every file read and of their names: equal with an equal key
    means that nothing was changed. HASH_128_SIZE bytes. */
@@ -126,8 +126,8 @@ void config_each_domain(const struct config *config,
 void config_place(const struct config *config, const char *domain, const char **file,
                   unsigned *line);
 
-size_t config_domain_count(const struct config *config);
-size_t config_policy_count(const struct config *config); /* distinct ones */
-const struct policy *config_any(const struct config *config); /* [*]'s, or NULL */
+size_t               config_domain_count(const struct config *config);
+size_t               config_policy_count(const struct config *config); /* distinct ones */
+const struct policy *config_any(const struct config *config);          /* [*]'s, or NULL */
 
 #endif

@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-    NAMES_FIRST   = 4096, /* bytes */
+    NAMES_FIRST = 4096, /* bytes */
     ENTRIES_FIRST = 64,
-    SLOTS_FIRST   = 128
+    SLOTS_FIRST = 128
 };
 
 const char *domains_name(const struct domains *domains, uint32_t index)

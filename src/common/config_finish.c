@@ -11,7 +11,7 @@ enum { BODY_FRAME_MAX = 128 /* bytes */ };
 struct draft {
     struct policy         policy; /* its strings in scratch */
     const struct section *section;
-    const struct section *mx_from;  /* the section or [defaults], or NULL: missing */
+    const struct section *mx_from; /* the section or [defaults], or NULL: missing */
     const struct section *rua_from;
     struct item          *certificate;
     struct item          *key;
@@ -132,8 +132,9 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
         if (!mx->told)
             config_error(loader, mx->place,
                          "mx %s has more than %d bytes with a domain of %zu bytes, as there is "
-                         "one at %s:%u", mx->text, HOSTNAME_MAX, draft->longest,
-                         config_file_name(loader, place), place.line);
+                         "one at %s:%u",
+                         mx->text, HOSTNAME_MAX, draft->longest, config_file_name(loader, place),
+                         place.line);
         mx->told = true;
     }
     return good;
@@ -264,8 +265,8 @@ static const char *const *lasting_rua(struct loader *loader, const struct draft 
         config_no_memory(loader);
         return NULL;
     }
-    for (struct item *item = draft->rua_from->first;
-         (item = next_of(item, KEY_RUA, &good)) != NULL; item = item->next)
+    for (struct item *item = draft->rua_from->first; (item = next_of(item, KEY_RUA, &good)) != NULL;
+         item = item->next)
         rua[count++] = lasting(loader, item);
     return rua;
 }

@@ -45,18 +45,18 @@ struct domains {
     struct domain *entries; /* in the order read */
     uint32_t       count;
     uint32_t       size;
-    uint32_t      *slots; /* open addressing: index of an entry + 1, or 0 */
+    uint32_t      *slots;      /* open addressing: index of an entry + 1, or 0 */
     uint32_t       slot_count; /* a power of two, or 0 */
 };
 
 enum domains_answer { DOMAINS_NEW, DOMAINS_KNOWN, DOMAINS_NO_MEMORY };
 
 /* name is canonical. *index is where it is, new or known. */
-enum domains_answer domains_add(struct domains *domains, const uint8_t key[HASH_KEY_SIZE],
-                                const char *name, size_t len, uint32_t policy, uint32_t *index);
+enum domains_answer  domains_add(struct domains *domains, const uint8_t key[HASH_KEY_SIZE],
+                                 const char *name, size_t len, uint32_t policy, uint32_t *index);
 const struct domain *domains_find(const struct domains *domains, const uint8_t key[HASH_KEY_SIZE],
                                   const char *name, size_t len);
-const char *domains_name(const struct domains *domains, uint32_t index);
+const char          *domains_name(const struct domains *domains, uint32_t index);
 void domains_shrink(struct domains *domains); /* gives back what doubling took too much */
 void domains_free(struct domains *domains);
 
@@ -79,9 +79,9 @@ struct config {
     uint8_t              key[HASH_KEY_SIZE];
     uint8_t              digest[HASH_128_SIZE];
     /* Only when loaded with places: what the loader would else have thrown away. */
-    struct region       *scratch; /* holds the files' names */
-    const char         **files;
-    struct place        *places;  /* of each domain, by its index */
+    struct region *scratch; /* holds the files' names */
+    const char   **files;
+    struct place  *places; /* of each domain, by its index */
 };
 
 /* ---- the loader ---- */
@@ -131,8 +131,8 @@ enum section_kind {
 /* One line of a section; its value checked and in its final form, or bad. */
 struct item {
     struct item *next;
-    const char  *text;   /* NULL where number says it all, and in [server] */
-    const char  *kept;   /* the same text in the configuration's region, once it is there */
+    const char  *text; /* NULL where number says it all, and in [server] */
+    const char  *kept; /* the same text in the configuration's region, once it is there */
     struct place place;
     uint32_t     number; /* mode, max_age; mx: how many %d */
     uint8_t      key;    /* enum key_id */
@@ -141,15 +141,15 @@ struct item {
 };
 
 struct section {
-    struct item      *first;
-    struct item      *last;
-    struct place      place;
-    uint32_t          seen;     /* bit 1 << enum key_id: the key occurred */
-    uint32_t          policy;   /* finished: its index */
-    uint32_t          mx_count; /* so far */
-    uint8_t           longest;  /* bytes of its longest domain */
-    bool              mx_judged; /* its list has been looked at for repetitions */
-    uint8_t           kind;     /* enum section_kind */
+    struct item *first;
+    struct item *last;
+    struct place place;
+    uint32_t     seen;      /* bit 1 << enum key_id: the key occurred */
+    uint32_t     policy;    /* finished: its index */
+    uint32_t     mx_count;  /* so far */
+    uint8_t      longest;   /* bytes of its longest domain */
+    bool         mx_judged; /* its list has been looked at for repetitions */
+    uint8_t      kind;      /* enum section_kind */
 };
 
 struct include {
@@ -159,41 +159,41 @@ struct include {
 };
 
 enum {
-    CONFIG_RUA_MAX   = 64,
+    CONFIG_RUA_MAX = 64,
     CONFIG_BODY_SIZE = POLICY_BODY_MAX + 512 /* bytes: the longest template, %d as two of them */
 };
 
 #define NO_SECTION UINT32_MAX
 
 struct loader {
-    struct config   *config;
-    struct region   *scratch;
-    config_report   *report;
-    void            *context;
-    unsigned         errors;
-    unsigned         warnings;
-    bool             no_memory; /* told once; everything after it is vain */
-    struct hash      digest;
-    const char     **files;     /* names, as told in findings */
-    uint32_t         file_count;
-    uint32_t         file_size;
-    uint32_t         file;      /* the one being read */
-    struct section  *sections;
-    uint32_t         section_count;
-    uint32_t         section_size;
-    uint32_t         section;   /* the one being read, or NO_SECTION: skip its keys */
-    uint32_t         special[SECTION_ANY + 1]; /* [server], [defaults], [*]: index + 1, or 0 */
-    struct place    *places;    /* of each domain, by its index */
-    uint32_t         place_size;
-    uint32_t        *kept;      /* open addressing by content: index of a policy + 1, or 0 */
-    uint32_t         kept_size; /* a power of two, or 0 */
-    uint32_t         policy_size;
-    struct include  *first_include;
-    struct include  *last_include;
-    char            *body;      /* CONFIG_BODY_SIZE bytes, in which each policy is made */
-    uint64_t         main_device;
-    uint64_t         main_inode;
-    bool             wants_peers; /* a listener was (refused as) plain or proxy */
+    struct config  *config;
+    struct region  *scratch;
+    config_report  *report;
+    void           *context;
+    unsigned        errors;
+    unsigned        warnings;
+    bool            no_memory; /* told once; everything after it is vain */
+    struct hash     digest;
+    const char    **files; /* names, as told in findings */
+    uint32_t        file_count;
+    uint32_t        file_size;
+    uint32_t        file; /* the one being read */
+    struct section *sections;
+    uint32_t        section_count;
+    uint32_t        section_size;
+    uint32_t        section;                  /* the one being read, or NO_SECTION: skip its keys */
+    uint32_t        special[SECTION_ANY + 1]; /* [server], [defaults], [*]: index + 1, or 0 */
+    struct place   *places;                   /* of each domain, by its index */
+    uint32_t        place_size;
+    uint32_t       *kept;      /* open addressing by content: index of a policy + 1, or 0 */
+    uint32_t        kept_size; /* a power of two, or 0 */
+    uint32_t        policy_size;
+    struct include *first_include;
+    struct include *last_include;
+    char           *body; /* CONFIG_BODY_SIZE bytes, in which each policy is made */
+    uint64_t        main_device;
+    uint64_t        main_inode;
+    bool            wants_peers; /* a listener was (refused as) plain or proxy */
 };
 
 /* ---- findings (config_findings.c) ---- */
@@ -205,8 +205,8 @@ void config_error(struct loader *loader, struct place place, const char *format,
     __attribute__((format(printf, 3, 4)));
 void config_warning(struct loader *loader, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void config_no_memory(struct loader *loader);
-void config_count_rest(struct loader *loader); /* tells how many were not told */
+void        config_no_memory(struct loader *loader);
+void        config_count_rest(struct loader *loader); /* tells how many were not told */
 const char *config_file_name(const struct loader *loader, struct place place);
 
 /* Whether somebody who wrote word may have meant candidate: at most two slips, and not as

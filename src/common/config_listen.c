@@ -8,7 +8,7 @@
 
 enum {
     SYSTEMD_NAME_MAX = 255, /* bytes of a FileDescriptorName */
-    NAME_MAX_LEN     = INET6_ADDRSTRLEN + IF_NAMESIZE + 16
+    NAME_MAX_LEN = INET6_ADDRSTRLEN + IF_NAMESIZE + 16
 };
 
 #define DIGITS "0123456789"
@@ -66,7 +66,8 @@ static void tell_bad_address(struct loader *loader, const struct item *item, con
     else
         config_error(loader, item->place,
                      SHOW " is no address to listen on, such as 0.0.0.0:%u, [::]:%u or "
-                     "systemd:NAME", address, usual, usual);
+                          "systemd:NAME",
+                     address, usual, usual);
 }
 
 static bool parse_ipv4(struct loader *loader, const struct item *item, const char *text,

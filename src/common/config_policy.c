@@ -5,8 +5,8 @@
 #include <strings.h>
 
 enum {
-    MX_MAX      = POLICY_BODY_MAX / 9, /* a line "mx: a.b" and CRLF is the shortest */
-    PATH_INSERT = HOSTNAME_MAX /* bytes that a %h or %d may become */
+    MX_MAX = POLICY_BODY_MAX / 9, /* a line "mx: a.b" and CRLF is the shortest */
+    PATH_INSERT = HOSTNAME_MAX    /* bytes that a %h or %d may become */
 };
 
 #define ALPHANUMERICS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -69,7 +69,8 @@ bool config_set_max_age(struct loader *loader, struct item *item, char *value)
     if (len == 0 || unit == 0) {
         config_error(loader, item->place,
                      "max_age is a number of seconds, or one with s, m, h, d or w behind it, "
-                     "not " SHOW, value);
+                     "not " SHOW,
+                     value);
         return false;
     }
     if (seconds < 1 || seconds > POLICY_MAX_AGE_MAX) {

@@ -10,9 +10,9 @@
 enum { SECTIONS_FIRST = 64, PLACES_FIRST = 64 };
 
 static const char *const special_names[] = {
-    [SECTION_SERVER]   = "server",
+    [SECTION_SERVER] = "server",
     [SECTION_DEFAULTS] = "defaults",
-    [SECTION_ANY]      = "*",
+    [SECTION_ANY] = "*",
 };
 
 struct item *config_find_item(const struct section *section, enum key_id id)
@@ -97,9 +97,8 @@ static bool is_policy_host(const char *domain, size_t len)
     char rest[HOSTNAME_DOMAIN_MAX + 1];
 
     return strncmp(domain, HOSTNAME_POLICY_PREFIX, HOSTNAME_POLICY_PREFIX_LEN) == 0 &&
-           hostname_canonical(domain + HOSTNAME_POLICY_PREFIX_LEN,
-                              len - HOSTNAME_POLICY_PREFIX_LEN, HOSTNAME_DOMAIN_MAX,
-                              rest) == HOSTNAME_OK;
+           hostname_canonical(domain + HOSTNAME_POLICY_PREFIX_LEN, len - HOSTNAME_POLICY_PREFIX_LEN,
+                              HOSTNAME_DOMAIN_MAX, rest) == HOSTNAME_OK;
 }
 
 static bool keep_place(struct loader *loader, uint32_t index, struct place place)
@@ -123,8 +122,8 @@ static bool enter_domain(struct loader *loader, struct place place, const char *
     struct section     *section = &loader->sections[loader->section];
     struct config      *config = loader->config;
     uint32_t            index;
-    enum domains_answer answer =
-        domains_add(&config->domains, config->key, domain, len, loader->section, &index);
+    enum domains_answer answer = domains_add(&config->domains, config->key, domain, len,
+                                             loader->section, &index);
 
     if (answer == DOMAINS_KNOWN) {
         config_error(loader, place, "%s is already named at %s:%u", domain,

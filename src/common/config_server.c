@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 enum {
-    LIMIT_MAX      = 1000000,
-    WORKERS_MAX    = CONFIG_WORKERS_MAX,
-    USER_MAX       = 32, /* bytes, as useradd has it */
-    THUMBPRINT_LEN = 43  /* SHA-256 in base64url without padding (RFC 7638, RFC 8555 section 8.1) */
+    LIMIT_MAX = 1000000,
+    WORKERS_MAX = CONFIG_WORKERS_MAX,
+    USER_MAX = 32,      /* bytes, as useradd has it */
+    THUMBPRINT_LEN = 43 /* SHA-256 in base64url without padding (RFC 7638, RFC 8555 section 8.1) */
 };
 
 #define DIGITS    "0123456789"

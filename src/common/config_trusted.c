@@ -37,11 +37,11 @@ static bool mask_network(struct config_network *network, size_t size)
 static bool parse_network(struct loader *loader, const struct item *item, char *word,
                           struct config_network *network)
 {
-    char    *slash = strchr(word, '/');
-    bool     ipv6 = strchr(word, ':') != NULL;
-    uint8_t  bits = ipv6 ? 128 : 32;
-    uint8_t  prefix = bits;
-    char     text[INET6_ADDRSTRLEN];
+    char   *slash = strchr(word, '/');
+    bool    ipv6 = strchr(word, ':') != NULL;
+    uint8_t bits = ipv6 ? 128 : 32;
+    uint8_t prefix = bits;
+    char    text[INET6_ADDRSTRLEN];
 
     memset(network, 0, sizeof *network);
     network->family = ipv6 ? AF_INET6 : AF_INET;

@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 enum {
-    HOSTNAME_MAX      = 253, /* bytes, without the final dot (RFC 1035 section 2.3.4) */
-    HOSTNAME_DOMAIN_MAX = 245  /* a policy domain: its policy host is 8 bytes longer */
+    HOSTNAME_MAX = 253,       /* bytes, without the final dot (RFC 1035 section 2.3.4) */
+    HOSTNAME_DOMAIN_MAX = 245 /* a policy domain: its policy host is 8 bytes longer */
 };
 
 #define HOSTNAME_POLICY_PREFIX "mta-sts." /* RFC 8461 section 3.3 */
@@ -22,12 +22,12 @@ enum { HOSTNAME_POLICY_PREFIX_LEN = 8 };
 enum hostname_verdict {
     HOSTNAME_OK,
     HOSTNAME_EMPTY,
-    HOSTNAME_TOO_LONG,   /* over the max that was asked for */
-    HOSTNAME_LABEL,      /* an empty label, one over 63 bytes, or a hyphen at its end or start */
-    HOSTNAME_NOT_ASCII,  /* a byte from 0x80: a U-label, or something worse */
-    HOSTNAME_CHARACTER,  /* an ASCII byte that no host name has */
-    HOSTNAME_ONE_LABEL,  /* no dot: no domain of mail */
-    HOSTNAME_NUMERIC     /* the last label is all digits: an IPv4 address or a slip */
+    HOSTNAME_TOO_LONG,  /* over the max that was asked for */
+    HOSTNAME_LABEL,     /* an empty label, one over 63 bytes, or a hyphen at its end or start */
+    HOSTNAME_NOT_ASCII, /* a byte from 0x80: a U-label, or something worse */
+    HOSTNAME_CHARACTER, /* an ASCII byte that no host name has */
+    HOSTNAME_ONE_LABEL, /* no dot: no domain of mail */
+    HOSTNAME_NUMERIC    /* the last label is all digits: an IPv4 address or a slip */
 };
 
 /*

@@ -29,7 +29,7 @@ enum { LINE_END = 2 /* bytes: the line feed and the NUL that inih's buffer holds
 enum place {
     ABOVE_SECTIONS, /* an error */
     IN_SECTION,
-    IN_BAD_SECTION  /* the header was the error */
+    IN_BAD_SECTION /* the header was the error */
 };
 
 struct reader {
@@ -38,8 +38,8 @@ struct reader {
     void                     *context;
     unsigned                  line;
     enum place                place;
-    bool                      handed;  /* the line is with inih and not yet come back */
-    int                       error;   /* errno of the stream, or 0 */
+    bool                      handed; /* the line is with inih and not yet come back */
+    int                       error;  /* errno of the stream, or 0 */
     size_t                    len;
     char                      text[INI_READER_LINE_MAX + 1];
 };

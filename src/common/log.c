@@ -258,14 +258,14 @@ void log_fields(const char *fields)
 }
 
 /* The body of each function below: errno goes in, and comes out as it was. */
-#define PUT_MESSAGE(level, with_errno)                                                             \
-    do {                                                                                           \
-        int     saved = errno;                                                                     \
-        va_list arguments;                                                                         \
-        va_start(arguments, format);                                                               \
-        put_message(level, (with_errno) ? saved : 0, format, arguments);                           \
-        va_end(arguments);                                                                         \
-        errno = saved;                                                                             \
+#define PUT_MESSAGE(level, with_errno)                                   \
+    do {                                                                 \
+        int     saved = errno;                                           \
+        va_list arguments;                                               \
+        va_start(arguments, format);                                     \
+        put_message(level, (with_errno) ? saved : 0, format, arguments); \
+        va_end(arguments);                                               \
+        errno = saved;                                                   \
     } while (0)
 
 void log_info(const char *format, ...)

@@ -12,7 +12,7 @@ static const uint8_t id_key[HASH_KEY_SIZE] = { 'm', 't', 'a', '-', 's', 't', 's'
 static const char *const mode_names[] = {
     [POLICY_ENFORCE] = "enforce",
     [POLICY_TESTING] = "testing",
-    [POLICY_NONE]    = "none",
+    [POLICY_NONE] = "none",
 };
 
 const char *policy_mode_name(enum policy_mode mode)
@@ -54,8 +54,7 @@ static bool next_piece(const struct policy *policy, size_t *at, const char **pie
 
 size_t policy_body_length(const struct policy *policy, size_t domain_len)
 {
-    return policy->body_len - 2 * (size_t)policy->body_domains +
-           policy->body_domains * domain_len;
+    return policy->body_len - 2 * (size_t)policy->body_domains + policy->body_domains * domain_len;
 }
 
 size_t policy_body_write(const struct policy *policy, const char *domain, size_t domain_len,

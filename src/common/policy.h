@@ -15,12 +15,12 @@
 enum policy_mode { POLICY_ENFORCE, POLICY_TESTING, POLICY_NONE };
 
 enum {
-    POLICY_MAX_AGE_MAX     = 31557600, /* seconds (RFC 8461 section 3.2) */
-    POLICY_MAX_AGE_DEFAULT = 604800,   /* seconds: the weeks that RFC 8461 expects */
-    POLICY_MAX_AGE_WARN    = 86400,    /* seconds; senders look daily, and some refuse less */
-    POLICY_BODY_WARN       = 10240,    /* bytes; some senders cut there */
-    POLICY_BODY_MAX        = 65536,    /* bytes (RFC 8461 section 3.3: senders may stop there) */
-    POLICY_ID_LEN          = 32        /* alphanumerics: the most (RFC 8461 section 3.1) */
+    POLICY_MAX_AGE_MAX = 31557600,   /* seconds (RFC 8461 section 3.2) */
+    POLICY_MAX_AGE_DEFAULT = 604800, /* seconds: the weeks that RFC 8461 expects */
+    POLICY_MAX_AGE_WARN = 86400,     /* seconds; senders look daily, and some refuse less */
+    POLICY_BODY_WARN = 10240,        /* bytes; some senders cut there */
+    POLICY_BODY_MAX = 65536,         /* bytes (RFC 8461 section 3.3: senders may stop there) */
+    POLICY_ID_LEN = 32               /* alphanumerics: the most (RFC 8461 section 3.1) */
 };
 
 /* Everything it points to lives in the configuration's region. */
@@ -31,11 +31,11 @@ struct policy {
     uint32_t           body_domains; /* how many %d it holds */
     uint32_t           mx_count;
     uint32_t           rua_count;
-    const char        *body;         /* template of the whole body; '%' occurs only as %d */
-    const char        *certificate;  /* path with %h and %d */
-    const char        *key;          /* path with %h and %d; NULL: in the certificate's file */
-    const char        *id;           /* set by hand; NULL: derived */
-    const char *const *rua;          /* for the TLSRPT record that mta-sts prints */
+    const char        *body;        /* template of the whole body; '%' occurs only as %d */
+    const char        *certificate; /* path with %h and %d */
+    const char        *key;         /* path with %h and %d; NULL: in the certificate's file */
+    const char        *id;          /* set by hand; NULL: derived */
+    const char *const *rua;         /* for the TLSRPT record that mta-sts prints */
 };
 
 /* "enforce", "testing" or "none". */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    CHUNK_FIRST = 16 * 1024,  /* bytes; a small configuration fits one */
-    CHUNK_MAX   = 1024 * 1024 /* bytes; chunks double up to here */
+    CHUNK_FIRST = 16 * 1024, /* bytes; a small configuration fits one */
+    CHUNK_MAX = 1024 * 1024  /* bytes; chunks double up to here */
 };
 
 /* Objects grow from the low end, bytes from the high end: names of odd lengths

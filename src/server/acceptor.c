@@ -55,7 +55,7 @@ static void readable(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     (void)events;
     for (unsigned accepted = 0; accepted < ACCEPTS_MAX; accepted++) {
-        struct sockaddr_storage peer = {0};
+        struct sockaddr_storage peer = { 0 };
         socklen_t               len = sizeof(peer);
         int fd = accept4(watcher->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -76,8 +76,8 @@ static void readable(struct ev_loop *loop, ev_io *watcher, int events)
 struct acceptors *acceptors_new(struct ev_loop *loop, struct conns *conns,
                                 struct listener_set *listeners)
 {
-    struct acceptors *acceptors =
-        calloc(1, sizeof(*acceptors) + listeners->count * sizeof(acceptors->at[0]));
+    struct acceptors *acceptors = calloc(1, sizeof(*acceptors) +
+                                                listeners->count * sizeof(acceptors->at[0]));
 
     if (acceptors == NULL)
         return NULL;

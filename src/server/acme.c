@@ -30,7 +30,7 @@ static void answer_stateless(const struct acme_lookup *lookup)
     size_t thumbprint_len = lookup->server->acme_thumbprint
                                 ? strlen(lookup->server->acme_thumbprint)
                                 : 0;
-    size_t len            = lookup->token_len + 1 + thumbprint_len;
+    size_t len = lookup->token_len + 1 + thumbprint_len;
 
     if (thumbprint_len == 0 || len > sizeof(text)) {
         lookup->callback(lookup->context, "", 0);
@@ -70,12 +70,12 @@ static void complain(const struct acme_lookup *lookup, const struct broker_answe
         process_now_ms() - last_ms < COMPLAIN_MS)
         return;
     last_ms = process_now_ms();
-    why     = answer->error == EMLINK   ? "it has more than one link"
-              : answer->error == ELOOP  ? "it is a link"
-              : answer->error == EACCES ? "it, or its folder, is not readable by everyone"
-              : answer->error == EFBIG  ? "it is too large"
-              : answer->error == EINVAL ? "it is no regular file"
-                                        : strerror(answer->error);
+    why = answer->error == EMLINK   ? "it has more than one link"
+          : answer->error == ELOOP  ? "it is a link"
+          : answer->error == EACCES ? "it, or its folder, is not readable by everyone"
+          : answer->error == EFBIG  ? "it is too large"
+          : answer->error == EINVAL ? "it is no regular file"
+                                    : strerror(answer->error);
     log_warnx("the file of ACME token %s is not taken: %s", lookup->token, why);
 }
 
@@ -112,8 +112,11 @@ bool acme_find(const struct config_server *server, struct broker *broker, const 
     new_lookup = calloc(1, sizeof(*new_lookup));
     if (!new_lookup)
         return false;
-    *new_lookup = (struct acme_lookup){.server = server, .broker = broker, .callback = callback,
-                                       .context = context, .token_len = len - PREFIX_LEN};
+    *new_lookup = (struct acme_lookup){ .server = server,
+                                        .broker = broker,
+                                        .callback = callback,
+                                        .context = context,
+                                        .token_len = len - PREFIX_LEN };
     memcpy(new_lookup->token, path + PREFIX_LEN, new_lookup->token_len);
     if (server->acme_dir && broker_ask(broker, MESSAGE_TOKEN, new_lookup->token,
                                        new_lookup->token_len, on_answer, new_lookup) == 0) {

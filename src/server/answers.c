@@ -164,13 +164,11 @@ static bool path_is_policy(const struct http_slice *path)
 }
 
 void answers_policy(const struct http_request *request, const struct config_match *match,
-                    const char *sni, size_t sni_len, bool close, time_t now,
-                    struct answer *answer)
+                    const char *sni, size_t sni_len, bool close, time_t now, struct answer *answer)
 {
-    struct head head = { .status = 200,
-                         .field = "",
-                         .no_body = request->method == HTTP_HEAD,
-                         .close = close };
+    struct head head = {
+        .status = 200, .field = "", .no_body = request->method == HTTP_HEAD, .close = close
+    };
 
     if (request->has_host && !hostname_equal(request->host.at, request->host.len, sni, sni_len)) {
         head.status = 421; /* RFC 9110 section 15.5.20 */

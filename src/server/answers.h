@@ -36,8 +36,7 @@ struct answer {
  *   with a page; another method: 405 with Allow; else 200 with the policy.
  */
 void answers_policy(const struct http_request *request, const struct config_match *match,
-                    const char *sni, size_t sni_len, bool close, time_t now,
-                    struct answer *answer);
+                    const char *sni, size_t sni_len, bool close, time_t now, struct answer *answer);
 
 /* A bare status with a line of text (400, 404, 408, 414, 421, 431, 503 ...). head: no body, as
    for HEAD. */

@@ -74,7 +74,7 @@ static void finish(struct broker *broker, struct pending **at, const struct brok
 static void fail_oldest(struct broker *broker, int error)
 {
     finish(broker, &broker->oldest,
-           &(struct broker_answer){.error = error, .step = MESSAGE_STEP_NONE, .fds = {-1, -1}});
+           &(struct broker_answer){ .error = error, .step = MESSAGE_STEP_NONE, .fds = { -1, -1 } });
 }
 
 static void wait_for_oldest(struct broker *broker)
@@ -82,8 +82,7 @@ static void wait_for_oldest(struct broker *broker)
     ev_timer_stop(broker->loop, &broker->overdue);
     if (!broker->oldest)
         return;
-    ev_timer_set(&broker->overdue,
-                 (double)process_left_ms(broker->oldest->deadline_ms) / 1000, 0.);
+    ev_timer_set(&broker->overdue, (double)process_left_ms(broker->oldest->deadline_ms) / 1000, 0.);
     ev_timer_start(broker->loop, &broker->overdue);
 }
 
@@ -113,8 +112,8 @@ static void lose(struct broker *broker)
 static void take_answer(struct broker *broker, const struct message *message, const int *fds,
                         size_t fd_count)
 {
-    struct pending     **at     = find(broker, message->number);
-    struct broker_answer answer = {.error = message->error, .step = message->step};
+    struct pending     **at = find(broker, message->number);
+    struct broker_answer answer = { .error = message->error, .step = message->step };
 
     if (!at || message->error != 0)
         close_fds(fds, fd_count);
@@ -172,20 +171,20 @@ struct broker *broker_new(struct ev_loop *loop, int socket, const struct broker_
 
     if (!broker)
         return NULL;
-    broker->loop          = loop;
-    broker->socket        = socket;
-    broker->events        = *events;
+    broker->loop = loop;
+    broker->socket = socket;
+    broker->events = *events;
     broker->youngest_next = &broker->oldest;
     for (size_t i = 0; i < BROKER_PENDING_MAX; i++) {
         broker->pool[i].next = broker->spare;
-        broker->spare        = &broker->pool[i];
+        broker->spare = &broker->pool[i];
     }
     ev_io_init(&broker->readable, on_readable, socket, EV_READ);
     /* Before any connection of the same wake-up: what the keeper said first must hold for it. */
     ev_set_priority(&broker->readable, EV_MAXPRI);
     ev_timer_init(&broker->overdue, on_overdue, 0., 0.);
     broker->readable.data = broker;
-    broker->overdue.data  = broker;
+    broker->overdue.data = broker;
     ev_io_start(loop, &broker->readable);
     return broker;
 }
@@ -242,16 +241,16 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
     }
     if (send_to_keeper(broker, &message) != 0)
         return -1;
-    broker->spare          = pending->next;
-    pending->next          = NULL;
-    pending->number        = message.number;
-    pending->token         = kind == MESSAGE_TOKEN;
-    broker->tokens        += pending->token;
-    pending->deadline_ms   = process_now_ms() + (int64_t)(BROKER_TIMEOUT * 1000);
-    pending->callback      = callback;
-    pending->context       = context;
+    broker->spare = pending->next;
+    pending->next = NULL;
+    pending->number = message.number;
+    pending->token = kind == MESSAGE_TOKEN;
+    broker->tokens += pending->token;
+    pending->deadline_ms = process_now_ms() + (int64_t)(BROKER_TIMEOUT * 1000);
+    pending->callback = callback;
+    pending->context = context;
     *broker->youngest_next = pending;
-    broker->youngest_next  = &pending->next;
+    broker->youngest_next = &pending->next;
     if (broker->oldest == pending)
         wait_for_oldest(broker);
     return 0;

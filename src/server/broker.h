@@ -15,18 +15,19 @@
 
 enum {
     BROKER_PENDING_MAX = 512, /* requests under way */
-    BROKER_TOKENS_MAX  = 128  /* of them for tokens: strangers ask for those as fast as they are
+    BROKER_TOKENS_MAX = 128   /* of them for tokens: strangers ask for those as fast as they are
                                  answered, and must leave room for certificates */
 };
-#define BROKER_TIMEOUT 0.8 /* seconds from asking to ETIMEDOUT: below the second that a connection
+#define BROKER_TIMEOUT \
+    0.8 /* seconds from asking to ETIMEDOUT: below the second that a connection
                               waits in CERT, so that a last good pair still gets its chance */
 
 struct ev_loop;
 struct broker;
 
 struct broker_answer {
-    int               error;  /* 0, or an errno value; ETIMEDOUT, EPIPE: no answer came */
-    enum message_step step;   /* with an error that the keeper told */
+    int               error; /* 0, or an errno value; ETIMEDOUT, EPIPE: no answer came */
+    enum message_step step;  /* with an error that the keeper told */
     int               fds[MESSAGE_FDS_MAX]; /* -1 where none, and with an error; else the
                                                callback must close them */
 };

@@ -47,13 +47,13 @@ static const char *unserved_algorithm(const uint8_t *der, size_t len)
         size_t      len;
         const char *name;
     } known[] = {
-        {"\x06\x03\x2b\x65\x70",                             5,  "Ed25519"},
-        {"\x06\x03\x2b\x65\x71",                             5,  "Ed448"  },
-        {"\x06\x07\x2a\x86\x48\xce\x38\x04\x01",             9,  "DSA"    },
-        {"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11",     11, "ML-DSA" },
-        {"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12",     11, "ML-DSA" },
-        {"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13",     11, "ML-DSA" },
-        {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a",     11, "RSA-PSS"},
+        { "\x06\x03\x2b\x65\x70", 5, "Ed25519" },
+        { "\x06\x03\x2b\x65\x71", 5, "Ed448" },
+        { "\x06\x07\x2a\x86\x48\xce\x38\x04\x01", 9, "DSA" },
+        { "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11", 11, "ML-DSA" },
+        { "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12", 11, "ML-DSA" },
+        { "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13", 11, "ML-DSA" },
+        { "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", 11, "RSA-PSS" },
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -65,9 +65,9 @@ static const char *unserved_algorithm(const uint8_t *der, size_t len)
 static const char *unserved_block(const struct pem_block *block)
 {
     const char *body = memchr(block->text, '\n', block->len);
-    const char *end  = body ? strstr(body, "-----END") : NULL;
+    const char *end = body ? strstr(body, "-----END") : NULL;
     const char *name = NULL;
-    uint8_t    *der  = malloc(block->len);
+    uint8_t    *der = malloc(block->len);
     size_t      len;
 
     if (der && end &&
@@ -88,8 +88,10 @@ static int refuse_block(const struct pem_block *block, const char *file, int cod
     if (strncmp(block->text, "-----BEGIN DSA ", 15) == 0)
         algorithm = "DSA";
     if (algorithm)
-        return certfile_refuse(error, "%s file: %s can't be served (line %u): get an ECDSA P-256 "
-                               "certificate", file, algorithm, block->line);
+        return certfile_refuse(error,
+                               "%s file: %s can't be served (line %u): get an ECDSA P-256 "
+                               "certificate",
+                               file, algorithm, block->line);
     mbedtls_strerror(code, text, sizeof(text));
     return certfile_refuse(error, "%s file: the block of line %u can't be read: %s", file,
                            block->line, text);
@@ -114,8 +116,10 @@ static int take_key(struct result *into, const struct pem_block *block, const ch
     int code;
 
     if (block->kind == PEM_ENCRYPTED_KEY)
-        return certfile_refuse(error, "%s file: the key is encrypted, and nobody is there to type "
-                               "its password: store it without one", file);
+        return certfile_refuse(error,
+                               "%s file: the key is encrypted, and nobody is there to type "
+                               "its password: store it without one",
+                               file);
     if (has_key(into))
         return certfile_refuse(error, "%s file: holds a second key in line %u", file, block->line);
     code = mbedtls_pk_parse_key(into->key, (const uint8_t *)block->text, block->len + 1, NULL,
@@ -140,8 +144,10 @@ static int take_block(struct result *into, const struct wanted *wanted,
     case PEM_ENCRYPTED_KEY:
         return wanted->key ? take_key(into, block, wanted->file, error) : 0;
     case PEM_FOREIGN:
-        return certfile_refuse(error, "%s file: line %u begins what only one program reads: "
-                               "CERTIFICATE or PRIVATE KEY is expected", wanted->file, block->line);
+        return certfile_refuse(error,
+                               "%s file: line %u begins what only one program reads: "
+                               "CERTIFICATE or PRIVATE KEY is expected",
+                               wanted->file, block->line);
     case PEM_OTHER:
         break;
     }
@@ -174,8 +180,8 @@ out:
 
 static int take_files(struct result *into, int certificate_fd, int key_fd, char *error)
 {
-    const struct wanted both = {"certificate", true, true}, first = {"certificate", true, false},
-                        second = {"key", false, true};
+    const struct wanted both = { "certificate", true, true },
+                        first = { "certificate", true, false }, second = { "key", false, true };
 
     if (take_file(into, certificate_fd, key_fd < 0 ? &both : &first, error) != 0)
         return -1;
@@ -184,22 +190,24 @@ static int take_files(struct result *into, int certificate_fd, int key_fd, char 
     if (key_fd >= 0 && take_file(into, key_fd, &second, error) != 0)
         return -1;
     if (!has_key(into))
-        return certfile_refuse(error, "%s", key_fd < 0 ? "certificate file: holds no private key, "
-                                                         "and the configuration names no other"
-                                                       : "key file: holds no private key");
+        return certfile_refuse(error, "%s",
+                               key_fd < 0 ? "certificate file: holds no private key, "
+                                            "and the configuration names no other"
+                                          : "key file: holds no private key");
     return 0;
 }
 
 int certfile_read(int certificate_fd, int key_fd, mbedtls_x509_crt *chain, mbedtls_pk_context *key,
                   bool *readable, char *error)
 {
-    struct result into = {chain, key, readable};
+    struct result into = { chain, key, readable };
 
     *readable = false;
     if (take_files(&into, certificate_fd, key_fd, error) != 0)
         return -1;
     if (mbedtls_pk_check_pair(&chain->pk, key AND_RANDOM) != 0)
-        return certfile_refuse(error, "the key is not the certificate's: was one renewed without "
+        return certfile_refuse(error,
+                               "the key is not the certificate's: was one renewed without "
                                "the other, or does the file begin with another certificate?");
     return 0;
 }

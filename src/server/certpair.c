@@ -12,9 +12,9 @@
 #include <string.h>
 
 enum {
-    RSA_BITS_MIN  = 1024,
+    RSA_BITS_MIN = 1024,
     RSA_BITS_GOOD = 2048, /* CA/Browser Forum baseline requirements 6.1.5 */
-    DAY           = 86400 /* seconds */
+    DAY = 86400           /* seconds */
 };
 
 struct certpair {
@@ -39,7 +39,7 @@ static int prove_kind(struct certpair *pair, char *error)
 
     if (mbedtls_pk_get_psa_attributes(&pair->chain.pk, PSA_KEY_USAGE_VERIFY_HASH, &attributes) != 0)
         return certfile_refuse(error, "the certificate's key can't sign: get an ECDSA P-256 "
-                               "certificate");
+                                      "certificate");
     type = psa_get_key_type(&attributes);
     bits = (unsigned)psa_get_key_bits(&attributes);
     psa_reset_key_attributes(&attributes);
@@ -55,7 +55,7 @@ static int prove_kind(struct certpair *pair, char *error)
         snprintf(pair->kind, sizeof(pair->kind), "ECDSA P-%u", bits);
     } else {
         return certfile_refuse(error, "a curve that senders don't know: get an ECDSA P-256 "
-                               "certificate");
+                                      "certificate");
     }
     pair->bits = bits;
     return 0;
@@ -65,8 +65,8 @@ static bool is_dns_id(const mbedtls_x509_sequence *name)
 {
     const int dns_name = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2; /* RFC 5280 4.2.1.6 */
 
-    return name->buf.p && (name->buf.tag & (MBEDTLS_ASN1_TAG_CLASS_MASK |
-                                            MBEDTLS_ASN1_TAG_VALUE_MASK)) == dns_name;
+    return name->buf.p && (name->buf.tag &
+                           (MBEDTLS_ASN1_TAG_CLASS_MASK | MBEDTLS_ASN1_TAG_VALUE_MASK)) == dns_name;
 }
 
 static bool covers(const mbedtls_x509_crt *certificate, const char *host)
@@ -81,7 +81,7 @@ static bool covers(const mbedtls_x509_crt *certificate, const char *host)
 static void list_names(const mbedtls_x509_crt *certificate, char *text, size_t size)
 {
     const char *before = ", only ";
-    size_t      len    = 0;
+    size_t      len = 0;
 
     text[0] = '\0';
     for (const mbedtls_x509_sequence *at = &certificate->subject_alt_names; at; at = at->next) {
@@ -98,7 +98,7 @@ static void list_names(const mbedtls_x509_crt *certificate, char *text, size_t s
             text[len++] = byte > 0x20 && byte < 0x7f ? (char)byte : '?';
         }
         text[len] = '\0';
-        before    = ", ";
+        before = ", ";
     }
 }
 
@@ -112,12 +112,14 @@ static int prove_host(const struct certpair *pair, const char *host, char *error
         return 0;
     if (!pair->chain.subject_alt_names.buf.p)
         return certfile_refuse(error, "the certificate has no subjectAltName, and senders look at "
-                               "nothing else");
+                                      "nothing else");
     for (const mbedtls_x509_crt *at = pair->chain.next; at; at = at->next) {
         position++;
         if (covers(at, host))
-            return certfile_refuse(error, "the first certificate in the file is not the one for "
-                                   "%.100s: that is number %u", host, position);
+            return certfile_refuse(error,
+                                   "the first certificate in the file is not the one for "
+                                   "%.100s: that is number %u",
+                                   host, position);
     }
     list_names(&pair->chain, names, sizeof(names));
     return certfile_refuse(error, "the certificate does not cover %.100s%s", host, names);
@@ -134,11 +136,11 @@ static int prove_usage(const struct certpair *pair, char *error)
 
     if (mbedtls_x509_crt_check_key_usage(&pair->chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0)
         return certfile_refuse(error, "the certificate's keyUsage does not allow digitalSignature, "
-                               "which every handshake needs");
+                                      "which every handshake needs");
     if (mbedtls_x509_crt_check_extended_key_usage(&pair->chain, server_auth,
                                                   sizeof(server_auth) - 1) != 0)
         return certfile_refuse(error, "the certificate's extendedKeyUsage does not allow "
-                               "serverAuth: it is for no server");
+                                      "serverAuth: it is for no server");
     return 0;
 }
 
@@ -170,19 +172,23 @@ static bool issued_by(const mbedtls_x509_crt *child, const mbedtls_x509_crt *par
 
 static time_t seconds_of(const mbedtls_x509_time *time)
 {
-    struct tm parts = {.tm_year = time->year - 1900, .tm_mon = time->mon - 1, .tm_mday = time->day,
-                       .tm_hour = time->hour, .tm_min = time->min, .tm_sec = time->sec};
+    struct tm parts = { .tm_year = time->year - 1900,
+                        .tm_mon = time->mon - 1,
+                        .tm_mday = time->day,
+                        .tm_hour = time->hour,
+                        .tm_min = time->min,
+                        .tm_sec = time->sec };
 
     return timegm(&parts);
 }
 
 static void look_at_chain(struct certpair *pair)
 {
-    const mbedtls_x509_crt *leaf     = &pair->chain;
+    const mbedtls_x509_crt *leaf = &pair->chain;
     unsigned                position = 1;
 
     pair->not_before = seconds_of(&leaf->valid_from);
-    pair->not_after  = seconds_of(&leaf->valid_to);
+    pair->not_after = seconds_of(&leaf->valid_to);
     if (!leaf->next && !same_bytes(&leaf->issuer_raw, &leaf->subject_raw))
         pair->findings |= CERTPAIR_NO_INTERMEDIATE;
     for (const mbedtls_x509_crt *at = leaf; at->next && !pair->out_of_order; at = at->next) {
@@ -201,7 +207,7 @@ int certpair_init(void)
 
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
 {
-    struct certpair *pair     = calloc(1, sizeof(*pair));
+    struct certpair *pair = calloc(1, sizeof(*pair));
     bool             readable = false;
 
     if (!pair) {
@@ -249,10 +255,10 @@ static const char *span(time_t seconds, char *text, size_t size)
         time_t      seconds;
         const char *name;
     } units[] = {
-        {DAY,  "day"   },
-        {3600, "hour"  },
-        {60,   "minute"},
-        {1,    "second"},
+        { DAY, "day" },
+        { 3600, "hour" },
+        { 60, "minute" },
+        { 1, "second" },
     };
     size_t i = 0;
     time_t count;
@@ -283,19 +289,24 @@ void certpair_explain(const struct certpair *pair, enum certpair_finding finding
                  span(pair->not_after - now, time, sizeof(time)));
         break;
     case CERTPAIR_NO_INTERMEDIATE:
-        snprintf(text, size, "the certificate file holds the leaf without its intermediate; did "
+        snprintf(text, size,
+                 "the certificate file holds the leaf without its intermediate; did "
                  "you mean fullchain.pem?");
         break;
     case CERTPAIR_OUT_OF_ORDER:
-        snprintf(text, size, "the chain is out of order: certificate %u of the file did not sign "
-                 "the one before it", pair->out_of_order);
+        snprintf(text, size,
+                 "the chain is out of order: certificate %u of the file did not sign "
+                 "the one before it",
+                 pair->out_of_order);
         break;
     case CERTPAIR_KEY_READABLE:
         snprintf(text, size, "everyone on this machine can read the key");
         break;
     case CERTPAIR_WEAK_KEY:
-        snprintf(text, size, "the key has %u bits, and senders want %d: get an ECDSA P-256 "
-                 "certificate", pair->bits, RSA_BITS_GOOD);
+        snprintf(text, size,
+                 "the key has %u bits, and senders want %d: get an ECDSA P-256 "
+                 "certificate",
+                 pair->bits, RSA_BITS_GOOD);
         break;
     }
 }

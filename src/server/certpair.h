@@ -16,9 +16,9 @@
 #include <time.h>
 
 enum {
-    CERTPAIR_FILE_MAX    = 131072, /* bytes of a certificate or key file */
-    CERTPAIR_ERROR_MAX   = 256,    /* bytes of an error's text with its NUL */
-    CERTPAIR_EXPIRY_WARN = 14      /* days */
+    CERTPAIR_FILE_MAX = 131072, /* bytes of a certificate or key file */
+    CERTPAIR_ERROR_MAX = 256,   /* bytes of an error's text with its NUL */
+    CERTPAIR_EXPIRY_WARN = 14   /* days */
 };
 
 struct certpair; /* reference-counted; a handshake holds one reference */
@@ -27,13 +27,13 @@ struct mbedtls_pk_context;
 
 /* What is to be told about a pair that is served. Bits. */
 enum certpair_finding {
-    CERTPAIR_EXPIRED         = 1 << 0,
-    CERTPAIR_NOT_YET_VALID   = 1 << 1,
-    CERTPAIR_EXPIRES_SOON    = 1 << 2, /* within CERTPAIR_EXPIRY_WARN days */
+    CERTPAIR_EXPIRED = 1 << 0,
+    CERTPAIR_NOT_YET_VALID = 1 << 1,
+    CERTPAIR_EXPIRES_SOON = 1 << 2,    /* within CERTPAIR_EXPIRY_WARN days */
     CERTPAIR_NO_INTERMEDIATE = 1 << 3, /* a lone leaf that is not self-signed */
-    CERTPAIR_OUT_OF_ORDER    = 1 << 4, /* a certificate that did not sign the one before it */
-    CERTPAIR_KEY_READABLE    = 1 << 5, /* by others than owner and group */
-    CERTPAIR_WEAK_KEY        = 1 << 6  /* RSA below 2048 bits: senders refuse it */
+    CERTPAIR_OUT_OF_ORDER = 1 << 4,    /* a certificate that did not sign the one before it */
+    CERTPAIR_KEY_READABLE = 1 << 5,    /* by others than owner and group */
+    CERTPAIR_WEAK_KEY = 1 << 6         /* RSA below 2048 bits: senders refuse it */
 };
 
 /* Makes mbedTLS ready; once more does no harm. -1: it has no random numbers, or no memory. */
@@ -62,7 +62,7 @@ time_t      certpair_not_after(const struct certpair *pair);
 struct mbedtls_x509_crt   *certpair_chain(struct certpair *pair); /* borrowed, for tls */
 struct mbedtls_pk_context *certpair_key(struct certpair *pair);
 
-struct certpair *certpair_ref(struct certpair *pair); /* returns pair */
+struct certpair *certpair_ref(struct certpair *pair);   /* returns pair */
 void             certpair_unref(struct certpair *pair); /* accepts NULL; wipes the key at 0 */
 
 #endif

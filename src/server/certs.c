@@ -48,24 +48,24 @@ struct entry {
     int64_t              due_ms;   /* from then on it is asked for before use */
     int64_t              told_ms;  /* when a failure was logged last */
     time_t               findings_told;
-    unsigned             recheck;  /* certs->recheck when it was asked for */
+    unsigned             recheck; /* certs->recheck when it was asked for */
     bool                 in_flight;
     size_t               host_len;
-    char                 host[];   /* with NUL */
+    char                 host[]; /* with NUL */
 };
 
 struct certs {
-    struct broker  *broker;
-    size_t          capacity;
-    size_t          pairs;  /* entries that have one, those in flight too */
-    size_t          failed_count;
-    struct link     good, failed;
-    unsigned        recheck;
-    unsigned long   hits, misses;
+    struct broker   *broker;
+    size_t           capacity;
+    size_t           pairs; /* entries that have one, those in flight too */
+    size_t           failed_count;
+    struct link      good, failed;
+    unsigned         recheck;
+    unsigned long    hits, misses;
     struct certs_log log;
-    uint8_t         hash_key[HASH_KEY_SIZE];
-    size_t          bucket_mask;
-    struct entry  **buckets;
+    uint8_t          hash_key[HASH_KEY_SIZE];
+    size_t           bucket_mask;
+    struct entry   **buckets;
 };
 
 /* --- Rings and buckets --- */
@@ -84,10 +84,10 @@ static void ring_remove(struct link *link)
 
 static void ring_add_youngest(struct link *head, struct link *link)
 {
-    link->younger       = head;
-    link->older         = head->older;
+    link->younger = head;
+    link->older = head->older;
     head->older->younger = link;
-    head->older         = link;
+    head->older = link;
 }
 
 static struct entry *ring_oldest(const struct link *head)
@@ -98,7 +98,7 @@ static struct entry *ring_oldest(const struct link *head)
 static struct entry **find(const struct certs *certs, const char *host, size_t len)
 {
     uint64_t       hash = hash_64(certs->hash_key, host, len);
-    struct entry **at   = &certs->buckets[hash & certs->bucket_mask];
+    struct entry **at = &certs->buckets[hash & certs->bucket_mask];
 
     while (*at && ((*at)->host_len != len || memcmp((*at)->host, host, len) != 0))
         at = &(*at)->bucket_next;
@@ -112,8 +112,8 @@ static struct entry *add(struct certs *certs, struct entry **at, const char *hos
     if (!entry)
         return NULL;
     ring_init(&entry->ring);
-    entry->certs    = certs;
-    entry->told_ms  = process_now_ms() - CERTS_LOG_MINUTE_MS;
+    entry->certs = certs;
+    entry->told_ms = process_now_ms() - CERTS_LOG_MINUTE_MS;
     entry->host_len = len;
     memcpy(entry->host, host, len);
     *at = entry;
@@ -191,9 +191,11 @@ static int identify(int fd, struct identity *identity)
         return 0;
     if (fstat(fd, &status) != 0)
         return -1;
-    *identity = (struct identity){.dev = status.st_dev, .ino = status.st_ino,
-                                  .size = status.st_size, .mtime = status.st_mtim,
-                                  .ctime = status.st_ctim};
+    *identity = (struct identity){ .dev = status.st_dev,
+                                   .ino = status.st_ino,
+                                   .size = status.st_size,
+                                   .mtime = status.st_mtim,
+                                   .ctime = status.st_ctim };
     return 0;
 }
 
@@ -276,7 +278,7 @@ void certs_cancel(struct certs_waiter *waiter)
 static void call_waiters(struct entry *entry)
 {
     struct certs_waiter *queue = NULL, *waiter;
-    struct certpair     *pair  = entry->pair ? certpair_ref(entry->pair) : NULL;
+    struct certpair     *pair = entry->pair ? certpair_ref(entry->pair) : NULL;
 
     while ((waiter = entry->waiters)) {
         certs_cancel(waiter);
@@ -321,14 +323,14 @@ static size_t buckets_for(size_t entries)
 struct certs *certs_new(struct broker *broker, size_t capacity)
 {
     size_t        buckets = buckets_for(capacity + CERTS_FAILED_MAX + BROKER_PENDING_MAX);
-    struct certs *certs   = calloc(1, sizeof(*certs));
+    struct certs *certs = calloc(1, sizeof(*certs));
 
     if (!certs)
         return NULL;
-    certs->broker      = broker;
-    certs->capacity    = capacity;
+    certs->broker = broker;
+    certs->capacity = capacity;
     certs->bucket_mask = buckets - 1;
-    certs->buckets     = calloc(buckets, sizeof(*certs->buckets));
+    certs->buckets = calloc(buckets, sizeof(*certs->buckets));
     ring_init(&certs->good);
     ring_init(&certs->failed);
     if (!certs->buckets || getrandom(certs->hash_key, HASH_KEY_SIZE, 0) != HASH_KEY_SIZE) {
@@ -386,7 +388,7 @@ static enum certs_result ask(struct certs *certs, struct entry *entry, struct ce
 enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
                             struct certs_waiter *waiter, struct certpair **pair)
 {
-    struct entry **at    = find(certs, host, len);
+    struct entry **at = find(certs, host, len);
     struct entry  *entry = *at ? *at : add(certs, at, host, len);
 
     if (!entry) {
@@ -397,8 +399,7 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
         wait_in(&entry->waiters, waiter);
         return CERTS_WAIT;
     }
-    if (entry->due_ms == 0 || entry->recheck != certs->recheck ||
-        process_now_ms() >= entry->due_ms)
+    if (entry->due_ms == 0 || entry->recheck != certs->recheck || process_now_ms() >= entry->due_ms)
         return ask(certs, entry, waiter, pair);
     if (entry->pair) {
         certs->hits++;
@@ -416,6 +417,6 @@ void certs_recheck(struct certs *certs)
 
 void certs_counters(const struct certs *certs, unsigned long *hits, unsigned long *misses)
 {
-    *hits   = certs->hits;
+    *hits = certs->hits;
     *misses = certs->misses;
 }

@@ -22,8 +22,8 @@
 #define CERTS_CHECK_AGE 60.0 /* seconds after which a pair is checked before use */
 #define CERTS_RETRY_AGE 1.0  /* seconds for which a failure, or a failed check, is remembered */
 enum {
-    CERTS_FAILED_MAX     = 256, /* hosts whose failure is remembered */
-    CERTS_LOG_PER_MINUTE = 60   /* failure lines of all hosts together; the rest are counted */
+    CERTS_FAILED_MAX = 256,   /* hosts whose failure is remembered */
+    CERTS_LOG_PER_MINUTE = 60 /* failure lines of all hosts together; the rest are counted */
 };
 
 struct broker;
@@ -41,7 +41,7 @@ struct certs_waiter {
 
 /* capacity: good pairs kept. NULL when there is no memory. */
 struct certs *certs_new(struct broker *broker, size_t capacity);
-void certs_free(struct certs *certs); /* accepts NULL; nobody may be waiting */
+void          certs_free(struct certs *certs); /* accepts NULL; nobody may be waiting */
 
 /*
  * The pair for a canonical policy host of the configuration. CERTS_READY: *pair is a

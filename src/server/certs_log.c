@@ -28,7 +28,7 @@ static bool may_log(struct certs_log_limit *limit)
     if (limit->lines == 0 || now_ms - limit->since_ms >= CERTS_LOG_MINUTE_MS) {
         tell_left_out(limit);
         limit->since_ms = now_ms;
-        limit->lines    = 0;
+        limit->lines = 0;
     }
     if (limit->lines >= CERTS_LOG_PER_MINUTE) {
         limit->left_out++;
@@ -88,7 +88,7 @@ void certs_log_findings(struct certs_log *log, const char *host, const struct ce
 void certs_log_renewed(struct certs_log *log, const char *host, const struct certpair *pair)
 {
     time_t    not_after = certpair_not_after(pair);
-    char      date[32]  = "";
+    char      date[32] = "";
     struct tm parts;
 
     if (!may_log(&log->findings))

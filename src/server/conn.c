@@ -17,14 +17,11 @@ static const struct {
     unsigned         ms;
     enum limits_rank rank;
 } states[CONN_STATES] = {
-    [CONN_HELLO]     = {5000, LIMITS_OPEN},
-    [CONN_CERT]      = {1000, LIMITS_OPEN},
-    [CONN_HANDSHAKE] = {10000, LIMITS_OPEN},
-    [CONN_REQUEST]   = {5000, LIMITS_OPEN},
-    [CONN_TOKEN]     = {1500, LIMITS_OPEN}, /* longer than a request to the keeper may take */
-    [CONN_RESPONSE]  = {10000, LIMITS_BUSY},
-    [CONN_IDLE]      = {2000, LIMITS_IDLE},
-    [CONN_LINGER]    = {2000, LIMITS_OPEN},
+    [CONN_HELLO] = { 5000, LIMITS_OPEN },      [CONN_CERT] = { 1000, LIMITS_OPEN },
+    [CONN_HANDSHAKE] = { 10000, LIMITS_OPEN }, [CONN_REQUEST] = { 5000, LIMITS_OPEN },
+    [CONN_TOKEN] = { 1500, LIMITS_OPEN }, /* longer than a request to the keeper may take */
+    [CONN_RESPONSE] = { 10000, LIMITS_BUSY },  [CONN_IDLE] = { 2000, LIMITS_IDLE },
+    [CONN_LINGER] = { 2000, LIMITS_OPEN },
 };
 
 /* A sender has one request. Who sends many and reads no answer would be busy for as long as he

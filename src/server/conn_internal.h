@@ -29,37 +29,38 @@ enum conn_state {
 };
 
 enum {
-    CONN_BUFFER_MIN   = 2048, /* bytes of a buffer's first size, for a hello or a request */
-    CONN_REQUESTS_MAX = 1000, /* on one connection; then it is closed, so that others get their turn */
-    CONN_REQUESTS_FEW = 8,    /* that many are answered before it may have to make room meanwhile */
-    CONN_BURST        = 16,   /* steps of one connection before others get their turn */
-    CONN_LINGER_READS = 16    /* reads of what nobody wants, likewise */
+    CONN_BUFFER_MIN = 2048, /* bytes of a buffer's first size, for a hello or a request */
+    CONN_REQUESTS_MAX =
+        1000,              /* on one connection; then it is closed, so that others get their turn */
+    CONN_REQUESTS_FEW = 8, /* that many are answered before it may have to make room meanwhile */
+    CONN_BURST = 16,       /* steps of one connection before others get their turn */
+    CONN_LINGER_READS = 16 /* reads of what nobody wants, likewise */
 };
 
 /* What a state's function wants next. */
 enum conn_next {
-    CONN_GO_ON,      /* the function of the state, which may have changed: now, or after others */
+    CONN_GO_ON, /* the function of the state, which may have changed: now, or after others */
     CONN_WAIT_READ,
     CONN_WAIT_WRITE,
-    CONN_WAIT_ELSE,  /* for the keeper: the socket is not looked at */
-    CONN_GONE        /* free it */
+    CONN_WAIT_ELSE, /* for the keeper: the socket is not looked at */
+    CONN_GONE       /* free it */
 };
 
 struct conn {
-    struct conns        *conns;
-    ev_io                io;
-    enum conn_state      state;
-    int                  wants; /* events of io while it is active; 0: waits elsewhere */
-    struct deadline      deadline;
-    struct limits_member in_all; /* of the worker's connections */
-    struct limits_member in_tls; /* of its TLS states */
-    struct sockaddr_in6  peer;   /* or a sockaddr_in in its place */
+    struct conns             *conns;
+    ev_io                     io;
+    enum conn_state           state;
+    int                       wants; /* events of io while it is active; 0: waits elsewhere */
+    struct deadline           deadline;
+    struct limits_member      in_all; /* of the worker's connections */
+    struct limits_member      in_tls; /* of its TLS states */
+    struct sockaddr_in6       peer;   /* or a sockaddr_in in its place */
     enum config_listener_kind kind;
-    const char          *listener;
-    int64_t              started; /* process_now_ms of the connection, then of each later request */
-    unsigned             requests;
+    const char               *listener;
+    int64_t  started; /* process_now_ms of the connection, then of each later request */
+    unsigned requests;
 
-    uint8_t *buffer;     /* hello or request bytes: used of size */
+    uint8_t *buffer; /* hello or request bytes: used of size */
     size_t   used, size;
 
     /* From a hello that is ours on */
@@ -68,16 +69,16 @@ struct conn {
     size_t              host_len;
     struct config_match match; /* its domain may point into host */
     struct certs_waiter waiter;
-    struct certpair    *pair;  /* found, until the TLS state takes it */
+    struct certpair    *pair; /* found, until the TLS state takes it */
 
     const struct transport *transport; /* NULL before the TLS state */
     void                   *link;      /* its state */
 
     struct acme_lookup *lookup;
-    bool                head;   /* the request that is being answered is a HEAD */
-    bool                close;  /* and its connection ends with it */
+    bool                head;     /* the request that is being answered is a HEAD */
+    bool                close;    /* and its connection ends with it */
     size_t              head_len; /* its bytes in buffer */
-    struct http_slice   asked;  /* its host and user agent, in buffer, for the log */
+    struct http_slice   asked;    /* its host and user agent, in buffer, for the log */
     struct http_slice   agent;
     struct answer       answer;
     size_t              answered; /* bytes */
@@ -92,13 +93,13 @@ struct conns {
     size_t               count;
     bool                 draining;
     bool                 access_log;
-    void               (*empty)(void *context);
-    void                *empty_context;
+    void (*empty)(void *context);
+    void *empty_context;
 };
 
 /* The connection that a member of it is embedded in. */
 #define CONN_OF(pointer, member) \
-    ((struct conn *)(void *)((char *)(pointer) - offsetof(struct conn, member)))
+    ((struct conn *)(void *)((char *)(pointer)-offsetof(struct conn, member)))
 
 /* conn.c */
 void conn_enter(struct conn *conn, enum conn_state state);

@@ -383,14 +383,10 @@ static enum conn_next state_linger(struct conn *conn)
 }
 
 enum conn_next (*const conn_steps[CONN_STATES])(struct conn *conn) = {
-    [CONN_HELLO]     = state_hello,
-    [CONN_CERT]      = state_cert,
-    [CONN_HANDSHAKE] = state_handshake,
-    [CONN_REQUEST]   = state_request,
-    [CONN_TOKEN]     = state_token,
-    [CONN_RESPONSE]  = state_response,
-    [CONN_IDLE]      = state_idle,
-    [CONN_LINGER]    = state_linger,
+    [CONN_HELLO] = state_hello,         [CONN_CERT] = state_cert,
+    [CONN_HANDSHAKE] = state_handshake, [CONN_REQUEST] = state_request,
+    [CONN_TOKEN] = state_token,         [CONN_RESPONSE] = state_response,
+    [CONN_IDLE] = state_idle,           [CONN_LINGER] = state_linger,
 };
 
 enum conn_next conn_expired(struct conn *conn)

@@ -30,7 +30,7 @@ enum { CONTROL_TEXT_MAX = 127 };
 
 struct control {
     enum control_kind kind;
-    uint8_t           digest[HASH_128_SIZE]; /* READY: of the inputs */
+    uint8_t           digest[HASH_128_SIZE];       /* READY: of the inputs */
     char              name[LISTENER_NAME_MAX + 1]; /* LISTENER */
     char              text[CONTROL_TEXT_MAX + 1];  /* READY: for the log, such as "3 domains" */
 };

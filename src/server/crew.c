@@ -186,7 +186,7 @@ int64_t crew_replace(struct crew *crew)
 void crew_poll(const struct crew *crew, struct pollfd *fds)
 {
     for (size_t i = 0; i < crew->count; i++)
-        fds[i] = (struct pollfd){.fd = crew->at[i].line, .events = POLLIN};
+        fds[i] = (struct pollfd){ .fd = crew->at[i].line, .events = POLLIN };
 }
 
 static void answer(struct crew *crew, struct crew_worker *worker, const struct message *request)

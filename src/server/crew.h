@@ -17,14 +17,14 @@
 #include <sys/types.h>
 
 enum {
-    CREW_PAUSE_FIRST = 100,   /* ms before the second replacement in a row; each doubles it */
-    CREW_PAUSE_MAX   = 30000, /* ms */
-    CREW_STEADY      = 10000  /* ms of life after which a worker's death is the first again */
+    CREW_PAUSE_FIRST = 100, /* ms before the second replacement in a row; each doubles it */
+    CREW_PAUSE_MAX = 30000, /* ms */
+    CREW_STEADY = 10000     /* ms of life after which a worker's death is the first again */
 };
 
 struct crew_worker {
-    pid_t    pid;     /* 0: none now */
-    int      line;    /* the keeper's end; -1: none */
+    pid_t    pid;  /* 0: none now */
+    int      line; /* the keeper's end; -1: none */
     bool     up;
     int64_t  started; /* process_now_ms */
     int64_t  again;   /* when to start the next one; 0: not waiting */
@@ -33,12 +33,13 @@ struct crew_worker {
 
 struct crew {
     const struct config *config;
-    struct worker_start  start; /* what every worker is given; its number and broker are set for each */
-    struct crew_worker   at[CONFIG_WORKERS_MAX];
-    size_t               count;
-    bool                 started;  /* all were up once: from here on, who dies is replaced */
-    bool                 going;    /* GO has been said */
-    bool                 draining; /* nobody is replaced any more */
+    struct worker_start
+        start; /* what every worker is given; its number and broker are set for each */
+    struct crew_worker at[CONFIG_WORKERS_MAX];
+    size_t             count;
+    bool               started;  /* all were up once: from here on, who dies is replaced */
+    bool               going;    /* GO has been said */
+    bool               draining; /* nobody is replaced any more */
 };
 
 /* Forks count workers. -1 with errno. In the child it never returns. */

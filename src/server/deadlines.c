@@ -20,7 +20,8 @@ void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline)
     deadline->prev = NULL;
 }
 
-void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, unsigned list, int64_t at)
+void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, unsigned list,
+                   int64_t at)
 {
     deadlines_remove(deadlines, deadline);
     deadline->at = at;

@@ -24,7 +24,7 @@ static void close_pair(int pair[2])
 
 static void fork_keeper(struct generation *generation, const struct keeper_start *start)
 {
-    int down[2] = {-1, -1}, up[2] = {-1, -1}, line[2] = {-1, -1};
+    int down[2] = { -1, -1 }, up[2] = { -1, -1 }, line[2] = { -1, -1 };
     int saved;
 
     if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0 ||
@@ -83,14 +83,15 @@ void generation_drain(struct generation *generation)
 
 bool generation_gone(const struct generation *generation)
 {
-    struct pollfd leash = {.fd = generation->leash_up};
+    struct pollfd leash = { .fd = generation->leash_up };
 
     return poll(&leash, 1, 0) == 1;
 }
 
 void generation_kill(struct generation *generation)
 {
-    if (generation->keeper > 0 || !generation_gone(generation)) /* else the number may be another's */
+    if (generation->keeper > 0 ||
+        !generation_gone(generation)) /* else the number may be another's */
         kill(-generation->group, SIGKILL);
     generation_drain(generation);
 }

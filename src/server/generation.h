@@ -18,18 +18,18 @@
 #include <sys/types.h>
 
 struct generation {
-    struct generation *next;      /* among those that drain */
-    unsigned           number;
-    pid_t              keeper;    /* 0: has been reaped */
-    pid_t              group;     /* of processes: the keeper's and all its workers' */
-    int                control;   /* -1: closed */
-    int                leash_down; /* the writing end; -1: told to drain */
-    int                leash_up;   /* the reading end */
-    int64_t            deadline;  /* candidate: to be ready by; draining: to be gone by */
-    int64_t            serving;   /* since when */
-    struct listener_set bound;    /* the new sockets that it has sent so far */
-    char               names[LISTENER_SET_MAX][LISTENER_NAME_MAX + 1]; /* of all that it uses */
-    size_t             name_count;
+    struct generation  *next; /* among those that drain */
+    unsigned            number;
+    pid_t               keeper;     /* 0: has been reaped */
+    pid_t               group;      /* of processes: the keeper's and all its workers' */
+    int                 control;    /* -1: closed */
+    int                 leash_down; /* the writing end; -1: told to drain */
+    int                 leash_up;   /* the reading end */
+    int64_t             deadline;   /* candidate: to be ready by; draining: to be gone by */
+    int64_t             serving;    /* since when */
+    struct listener_set bound;      /* the new sockets that it has sent so far */
+    char                names[LISTENER_SET_MAX][LISTENER_NAME_MAX + 1]; /* of all that it uses */
+    size_t              name_count;
 };
 
 /*

@@ -15,7 +15,7 @@
 #define HEALTH_NAME "health.invalid" /* RFC 6761 section 6.4: nobody's, ever */
 enum {
     HEALTH_TIMEOUT_MS = 3000, /* for all of it: connect, say, read */
-    HEALTH_ALERT_LEN  = 7     /* bytes of an alert's record */
+    HEALTH_ALERT_LEN = 7      /* bytes of an alert's record */
 };
 
 /* Prints one line to standard error when it is not alive, nothing when it is. Returns the exit

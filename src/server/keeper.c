@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 enum {
-    KEEPER_DRAIN_MS  = 6000, /* longer than a worker needs to cut what is left */
-    DESCRIPTORS_MORE = 64    /* of a worker beside its connections, at most */
+    KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
+    DESCRIPTORS_MORE = 64   /* of a worker beside its connections, at most */
 };
 
 struct keeper {
@@ -51,7 +51,7 @@ static void child_died(int signal)
 
 static void close_what_is_not_ours(const struct keeper_start *start)
 {
-    int    keep[LISTENER_SET_MAX + 3] = {start->control, start->leash_down, start->leash_up};
+    int    keep[LISTENER_SET_MAX + 3] = { start->control, start->leash_down, start->leash_up };
     size_t count = 3;
 
     for (size_t i = 0; i < start->held->count; i++)
@@ -112,7 +112,8 @@ static void open_listeners(void)
             tell_listener(&keeper.listeners.at[at], fresh);
     }
     if (https == 0) {
-        log_errorx("%s:0: error: no HTTPS listener is left on this machine", config_path(keeper.config));
+        log_errorx("%s:0: error: no HTTPS listener is left on this machine",
+                   config_path(keeper.config));
         exit(1);
     }
     for (size_t i = 0; i < held->count; i++)
@@ -154,20 +155,21 @@ static void prepare(const struct keeper_start *start)
     keeper.server = config_server(keeper.config);
     if (privileges_prepare(keeper.server->user, &keeper.privileges, error) != 0) {
         if (keeper.server->user != NULL)
-            log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line, error);
+            log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line,
+                       error);
         else
             log_errorx("%s", error);
         exit(1);
     }
     open_listeners();
     keeper.crew.config = keeper.config;
-    keeper.crew.start = (struct worker_start){.config     = keeper.config,
-                                              .listeners  = &keeper.listeners,
-                                              .privileges = &keeper.privileges,
-                                              .generation = start->generation,
-                                              .max_connections = fitting_connections(),
-                                              .leash_down = start->leash_down,
-                                              .leash_up   = start->leash_up};
+    keeper.crew.start = (struct worker_start){ .config = keeper.config,
+                                               .listeners = &keeper.listeners,
+                                               .privileges = &keeper.privileges,
+                                               .generation = start->generation,
+                                               .max_connections = fitting_connections(),
+                                               .leash_down = start->leash_down,
+                                               .leash_up = start->leash_up };
     if (crew_start(&keeper.crew, keeper.server->workers) != 0)
         log_fatal("fork");
 }
@@ -184,8 +186,8 @@ static void say_ready(void)
 
     control_init(&control, CONTROL_READY);
     memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
-    snprintf(control.text, sizeof(control.text), "%zu domain%s%s, %zu listener%s, %u worker%s", domains,
-             plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
+    snprintf(control.text, sizeof(control.text), "%zu domain%s%s, %zu listener%s, %u worker%s",
+             domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
              keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
              plural(keeper.server->workers));
     if (control_send(keeper.start->control, &control, -1) != 0)
@@ -225,7 +227,7 @@ static void drain(void)
 /* Looked at before anyone is reaped: a worker may have seen its end, and gone, before us. */
 static void check_leash(void)
 {
-    struct pollfd leash = {.fd = polled[1].fd, .events = POLLIN};
+    struct pollfd leash = { .fd = polled[1].fd, .events = POLLIN };
 
     if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
         drain();
@@ -254,7 +256,7 @@ static int64_t wait_ms(int64_t replacement)
 
 _Noreturn void keeper_run(const struct keeper_start *start)
 {
-    struct sigaction on_child = {.sa_handler = child_died};
+    struct sigaction on_child = { .sa_handler = child_died };
     sigset_t         none;
     char             name[32];
 
@@ -266,8 +268,8 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     sigaction(SIGCHLD, &on_child, NULL);
     sigemptyset(&none);
     prepare(start);
-    polled[0] = (struct pollfd){.fd = start->control, .events = POLLIN};
-    polled[1] = (struct pollfd){.fd = start->leash_down, .events = POLLIN};
+    polled[0] = (struct pollfd){ .fd = start->control, .events = POLLIN };
+    polled[1] = (struct pollfd){ .fd = start->leash_down, .events = POLLIN };
     for (;;) {
         int64_t         left;
         struct timespec timeout;
@@ -275,7 +277,7 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         check_leash();
         check_crew();
         left = wait_ms(crew_replace(&keeper.crew));
-        timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+        timeout = (struct timespec){ .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
         crew_poll(&keeper.crew, polled + 2);
         if (ppoll(polled, 2 + keeper.crew.count, left < 0 ? NULL : &timeout, &none) < 0) {
             if (errno == EINTR)

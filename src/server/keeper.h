@@ -20,9 +20,9 @@ struct keeper_start {
     const char                *config_path;
     unsigned                   generation;
     const uint8_t             *digest_key;
-    const uint8_t             *digest;     /* of the generation that serves; NULL: go on in any case */
-    const struct listener_set *held;       /* what the master holds */
-    int                        control;    /* its end of the line to the master */
+    const uint8_t             *digest;  /* of the generation that serves; NULL: go on in any case */
+    const struct listener_set *held;    /* what the master holds */
+    int                        control; /* its end of the line to the master */
     int                        leash_down; /* reads as ended: drain */
     int                        leash_up;   /* held while anyone of the generation lives */
 };

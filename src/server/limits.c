@@ -21,7 +21,7 @@ struct list {
 
 struct limits_holder {
     struct limits_address address;
-    struct limits_holder *chain;   /* in its slot of the table */
+    struct limits_holder *chain; /* in its slot of the table */
     struct list           members[RANKS];
     size_t                count;   /* of all ranks */
     size_t                open;    /* of LIMITS_OPEN: the bucket it stands in */
@@ -32,15 +32,15 @@ struct limits {
     size_t                 total, per_address;
     size_t                 count;
     uint8_t                hash_key[HASH_KEY_SIZE];
-    struct list            idle;      /* the LIMITS_IDLE members of all */
-    struct list           *buckets;   /* total + 1 of them; 0 is never used */
-    size_t                 highest;   /* bucket in use; 0: none */
+    struct list            idle;    /* the LIMITS_IDLE members of all */
+    struct list           *buckets; /* total + 1 of them; 0 is never used */
+    size_t                 highest; /* bucket in use; 0: none */
     struct limits_holder **slots;
     size_t                 slot_mask; /* a power of two, less one */
 };
 
 /* The struct that the link, which is its field, is embedded in. */
-#define OWNER(link, type, field) ((type *)(void *)((char *)(link) - offsetof(type, field)))
+#define OWNER(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
 
 /* --- Lists */
 
@@ -106,7 +106,7 @@ static bool same_address(const struct limits_address *a, const struct limits_add
 /* --- Holders */
 
 /* Where the holder of this address hangs, or where it would: at the end of its chain. */
-static struct limits_holder **find_holder(const struct limits *limits,
+static struct limits_holder **find_holder(const struct limits         *limits,
                                           const struct limits_address *address)
 {
     uint64_t               hash = hash_64(limits->hash_key, address, sizeof(*address));
@@ -234,7 +234,7 @@ static struct limits_member *victim_of_all(const struct limits *limits)
     return oldest(&OWNER(most, struct limits_holder, by_open)->members[LIMITS_OPEN]);
 }
 
-struct limits_member *limits_victim(const struct limits *limits,
+struct limits_member *limits_victim(const struct limits         *limits,
                                     const struct limits_address *address, bool *full)
 {
     const struct limits_holder *holder = *find_holder(limits, address);

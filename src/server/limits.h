@@ -56,20 +56,20 @@ struct limits;
 /* total members at most, per_address of one address (0: no such limit). NULL when there is no
    memory. */
 struct limits *limits_new(size_t total, size_t per_address, const uint8_t hash_key[16]);
-void limits_free(struct limits *limits); /* accepts NULL; must be empty */
+void           limits_free(struct limits *limits); /* accepts NULL; must be empty */
 
 /*
  * Who would have to go before a member of this address can be added: NULL with *full
  * false when there is room; NULL with *full true when everyone is busy. Over the
  * per-address limit, only members of that address are asked to go.
  */
-struct limits_member *limits_victim(const struct limits *limits,
+struct limits_member *limits_victim(const struct limits         *limits,
                                     const struct limits_address *address, bool *full);
 
 /* Adds, as the youngest of its rank; there must be room in all. -1 when there is none, or no
    memory. The per-address limit is limits_victim's alone. */
-int  limits_add(struct limits *limits, struct limits_member *member,
-                const struct limits_address *address, enum limits_rank rank);
+int limits_add(struct limits *limits, struct limits_member *member,
+               const struct limits_address *address, enum limits_rank rank);
 /* The member becomes the youngest of its new rank, even when that is its old one. No-op for one
    that is no member. */
 void limits_rank_set(struct limits *limits, struct limits_member *member, enum limits_rank rank);

@@ -14,8 +14,7 @@
 #define SYSTEMD_PREFIX "systemd:"
 enum { SYSTEMD_FIRST_FD = 3 }; /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 
-__attribute__((format(printf, 2, 3)))
-static void explain(char *error, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void explain(char *error, const char *format, ...)
 {
     va_list arguments;
 
@@ -110,15 +109,19 @@ static int take_given(struct listener_set *set, int fd, const char *name, size_t
     int  flags = fcntl(fd, F_GETFL);
 
     if (len > LISTENER_NAME_MAX - strlen(SYSTEMD_PREFIX)) {
-        explain(error, "systemd handed over a socket with a name of %zu bytes: set a shorter "
-                       "FileDescriptorName=", len);
+        explain(error,
+                "systemd handed over a socket with a name of %zu bytes: set a shorter "
+                "FileDescriptorName=",
+                len);
         return -1;
     }
     snprintf(full, sizeof(full), SYSTEMD_PREFIX "%.*s", (int)len, name);
     if (flags < 0 || socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
         socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) {
-        explain(error, "%s: descriptor %d is no listening stream socket: "
-                       "use ListenStream= and Accept=no in the socket unit", full, fd);
+        explain(error,
+                "%s: descriptor %d is no listening stream socket: "
+                "use ListenStream= and Accept=no in the socket unit",
+                full, fd);
         return -1;
     }
     if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
@@ -204,7 +207,7 @@ static bool overlaps(const struct cover *a, const struct cover *b)
 }
 
 static const struct listener *find_overlap(const struct config_listener *wanted,
-                                           const struct listener_set *set)
+                                           const struct listener_set    *set)
 {
     struct cover ours;
 
@@ -239,8 +242,9 @@ static void explain_in_use(const struct config_listener *wanted, const struct li
     const struct listener *of_held = find_overlap(wanted, held);
 
     if (of_held != NULL && of_held->given)
-        explain(error, "%s overlaps %s, which systemd handed over: "
-                       "write listen = %s, or take it out of the socket unit",
+        explain(error,
+                "%s overlaps %s, which systemd handed over: "
+                "write listen = %s, or take it out of the socket unit",
                 wanted->name, of_held->name, of_held->name);
     else if (of_ours != NULL)
         explain(error, "%s overlaps %s of the same configuration: keep one of the two",
@@ -267,8 +271,8 @@ static bool means_no_ipv6(const struct config_listener *wanted, int error_number
 
     return is_ipv6(wanted) &&
            (error_number == EAFNOSUPPORT ||
-            (error_number == EADDRNOTAVAIL && (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) ||
-                                               IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))));
+            (error_number == EADDRNOTAVAIL &&
+             (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))));
 }
 
 static int set_option(int fd, int level, int name)
@@ -299,7 +303,7 @@ static int bind_and_listen(const struct config_listener *wanted)
 }
 
 static enum listener_result explain_bind(const struct config_listener *wanted,
-                                         const struct listener_set *held,
+                                         const struct listener_set    *held,
                                          const struct listener_set *used, int error_number,
                                          char *error)
 {
@@ -310,9 +314,10 @@ static enum listener_result explain_bind(const struct config_listener *wanted,
     if (error_number == EADDRINUSE)
         explain_in_use(wanted, held, used, error);
     else if (error_number == EACCES)
-        explain(error, "%s needs CAP_NET_BIND_SERVICE: start as root, or grant it (systemd: "
-                       "AmbientCapabilities=, docker: --cap-add=NET_BIND_SERVICE), or lower "
-                       "net.ipv4.ip_unprivileged_port_start to %u",
+        explain(error,
+                "%s needs CAP_NET_BIND_SERVICE: start as root, or grant it (systemd: "
+                "AmbientCapabilities=, docker: --cap-add=NET_BIND_SERVICE), or lower "
+                "net.ipv4.ip_unprivileged_port_start to %u",
                 wanted->name, port_of(wanted));
     else if (error_number == EADDRNOTAVAIL)
         explain(error, "%s: no interface of this machine has the address (ip addr lists them)",
@@ -322,20 +327,21 @@ static enum listener_result explain_bind(const struct config_listener *wanted,
     return LISTENER_FAILED;
 }
 
-static void explain_not_given(const struct config_listener *wanted,
-                              const struct listener_set *held, char *error)
+static void explain_not_given(const struct config_listener *wanted, const struct listener_set *held,
+                              char *error)
 {
     char   names[LISTENER_ERROR_MAX / 2] = "";
     size_t len = 0;
 
     for (size_t i = 0; i < held->count && len < sizeof(names); i++) {
         if (held->at[i].given)
-            len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
-                                    len > 0 ? ", " : "", held->at[i].name);
+            len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? ", " : "",
+                                    held->at[i].name);
     }
-    explain(error, "%s was not handed over (%s): set FileDescriptorName=%s in the socket unit, and "
-                   "start by it", wanted->name, len > 0 ? names : "systemd handed over none",
-            wanted->systemd);
+    explain(error,
+            "%s was not handed over (%s): set FileDescriptorName=%s in the socket unit, and "
+            "start by it",
+            wanted->name, len > 0 ? names : "systemd handed over none", wanted->systemd);
 }
 
 static int use(struct listener_set *used, const struct config_listener *wanted, int fd, bool given,

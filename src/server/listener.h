@@ -14,18 +14,18 @@
 #include <stddef.h>
 
 enum {
-    LISTENER_NAME_MAX  = 263, /* bytes: "systemd:" and a name of systemd's, which has at most 255 */
-    LISTENER_SET_MAX   = 128, /* systemd may hand over several under one name */
-    LISTENER_BACKLOG   = 1024,
+    LISTENER_NAME_MAX = 263, /* bytes: "systemd:" and a name of systemd's, which has at most 255 */
+    LISTENER_SET_MAX = 128,  /* systemd may hand over several under one name */
+    LISTENER_BACKLOG = 1024,
     LISTENER_ERROR_MAX = 512, /* bytes of an error's text with its NUL */
-    LISTENER_TEXT_MAX  = 64   /* bytes of an address as text with its NUL */
+    LISTENER_TEXT_MAX = 64    /* bytes of an address as text with its NUL */
 };
 
 struct listener {
-    char name[LISTENER_NAME_MAX + 1]; /* as in struct config_listener */
-    int  fd;
-    bool given;                      /* came from systemd: kept even when not used */
-    enum config_listener_kind kind;   /* what this generation uses it for */
+    char                      name[LISTENER_NAME_MAX + 1]; /* as in struct config_listener */
+    int                       fd;
+    bool                      given; /* came from systemd: kept even when not used */
+    enum config_listener_kind kind;  /* what this generation uses it for */
 };
 
 struct listener_set {

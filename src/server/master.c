@@ -18,33 +18,33 @@
 #include <unistd.h>
 
 enum {
-    MASTER_RECHECK_MS = 5000,     /* for a keeper to pass a recheck on */
-    MASTER_READY_MS = 60000,      /* for a candidate to be ready */
-    MASTER_DRAIN_MS = 8000,       /* longer than a keeper needs to kill its workers */
-    MASTER_PAUSE_FIRST_MS = 250,  /* before a lost generation's second replacement; doubles */
+    MASTER_RECHECK_MS = 5000,    /* for a keeper to pass a recheck on */
+    MASTER_READY_MS = 60000,     /* for a candidate to be ready */
+    MASTER_DRAIN_MS = 8000,      /* longer than a keeper needs to kill its workers */
+    MASTER_PAUSE_FIRST_MS = 250, /* before a lost generation's second replacement; doubles */
     MASTER_PAUSE_MAX_MS = 30000,
-    MASTER_POLL_MAX = 16          /* generations at once: far more than there can be */
+    MASTER_POLL_MAX = 16 /* generations at once: far more than there can be */
 };
 
 /* Every generation is in exactly one of the three. */
 struct master {
     const char         *config_path;
-    uint8_t             key[HASH_KEY_SIZE];       /* of digests */
-    uint8_t             digest[HASH_128_SIZE];    /* of active's inputs */
+    uint8_t             key[HASH_KEY_SIZE];    /* of digests */
+    uint8_t             digest[HASH_128_SIZE]; /* of active's inputs */
     struct listener_set held;
     struct generation  *candidate;
     struct generation  *active;   /* NULL before the first is ready, and while stopping */
     struct generation  *draining; /* one by reloads; more only where keepers die as well */
     unsigned            last_number;
-    bool                reload;   /* asked for by SIGHUP */
-    bool                reloading; /* the candidate was, and the service manager knows */
-    bool                rechecking; /* active's keeper has been told RECHECK: no answer yet */
+    bool                reload;        /* asked for by SIGHUP */
+    bool                reloading;     /* the candidate was, and the service manager knows */
+    bool                rechecking;    /* active's keeper has been told RECHECK: no answer yet */
     int64_t             recheck_until; /* for its answer: a keeper may hang in a file system */
-    bool                lost;     /* active's keeper is gone: a new generation in any case */
+    bool                lost;          /* active's keeper is gone: a new generation in any case */
     int64_t             retry_at;
     unsigned            retry_pause;
     bool                stopping;
-    bool                failed;   /* the first generation: exit 1 */
+    bool                failed; /* the first generation: exit 1 */
 };
 
 static struct master master;
@@ -61,8 +61,8 @@ static void on_signal(int signal)
 
 static void take_signals(void)
 {
-    static const int signals[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD};
-    struct sigaction action = {.sa_handler = on_signal};
+    static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD };
+    struct sigaction action = { .sa_handler = on_signal };
     sigset_t         all;
 
     sigfillset(&all);
@@ -108,10 +108,10 @@ static void start_candidate(void)
 {
     const struct keeper_start start = {
         .config_path = master.config_path,
-        .generation  = master.last_number + 1,
-        .digest_key  = master.key,
-        .digest      = master.active != NULL && !master.lost ? master.digest : NULL,
-        .held        = &master.held,
+        .generation = master.last_number + 1,
+        .digest_key = master.key,
+        .digest = master.active != NULL && !master.lost ? master.digest : NULL,
+        .held = &master.held,
     };
 
     if (master.reload && !master.reloading)
@@ -149,7 +149,7 @@ static void fail_candidate(const char *why)
 /* Held from now on: what the new generation uses, and what can't be had again. */
 static void adopt_listeners(struct generation *generation)
 {
-    struct listener_set kept = {.count = 0};
+    struct listener_set kept = { .count = 0 };
 
     for (size_t i = 0; i < master.held.count; i++) {
         struct listener *listener = &master.held.at[i];
@@ -360,22 +360,22 @@ static void wait_for_something(const sigset_t *open)
 
     for (struct generation *at = master.draining; at != NULL && count < MASTER_POLL_MAX;
          at = at->next) {
-        polled[count++] = (struct pollfd){.fd = at->leash_up};
+        polled[count++] = (struct pollfd){ .fd = at->leash_up };
         sooner(&left, at->deadline);
     }
     if (master.candidate != NULL) {
-        polled[count++] = (struct pollfd){.fd = master.candidate->control, .events = POLLIN};
+        polled[count++] = (struct pollfd){ .fd = master.candidate->control, .events = POLLIN };
         sooner(&left, master.candidate->deadline);
     } else {
         sooner(&left, master.retry_at);
     }
     if (master.active != NULL && !master.lost)
-        polled[count++] = (struct pollfd){.fd = master.active->leash_up};
+        polled[count++] = (struct pollfd){ .fd = master.active->leash_up };
     if (master.rechecking) {
-        polled[count++] = (struct pollfd){.fd = master.active->control, .events = POLLIN};
+        polled[count++] = (struct pollfd){ .fd = master.active->control, .events = POLLIN };
         sooner(&left, master.recheck_until);
     }
-    timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+    timeout = (struct timespec){ .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
     if (ppoll(polled, count, left < 0 ? NULL : &timeout, open) < 0 && errno != EINTR)
         log_fatal("ppoll");
 }

@@ -5,7 +5,7 @@
 void message_init(struct message *message, enum message_kind kind, uint32_t number)
 {
     memset(message, 0, sizeof(*message)); /* padding too: it travels */
-    message->kind   = (uint8_t)kind;
+    message->kind = (uint8_t)kind;
     message->number = number;
 }
 
@@ -60,7 +60,7 @@ bool message_reply_read(const void *packet, size_t len, struct message *message)
     if (given.name_len != 0)
         return false;
     message->error = given.error;
-    message->step  = given.step;
+    message->step = given.step;
     switch (given.kind) {
     case MESSAGE_GO:
     case MESSAGE_RECHECK:

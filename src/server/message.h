@@ -36,11 +36,11 @@ enum message_kind {
 /* As it travels, both ways: both ends are one binary, so native byte order. A packet
    is exactly sizeof(struct message) bytes; unused bytes are 0. */
 struct message {
-    uint32_t number;   /* of the request, echoed in its answer */
-    uint8_t  kind;     /* enum message_kind */
-    uint8_t  name_len; /* CERTIFICATE: policy host; TOKEN: token */
-    uint16_t error;    /* ANSWER: 0, or an errno value */
-    uint8_t  step;     /* ANSWER with an error: enum message_step */
+    uint32_t number;                     /* of the request, echoed in its answer */
+    uint8_t  kind;                       /* enum message_kind */
+    uint8_t  name_len;                   /* CERTIFICATE: policy host; TOKEN: token */
+    uint16_t error;                      /* ANSWER: 0, or an errno value */
+    uint8_t  step;                       /* ANSWER with an error: enum message_step */
     char     name[MESSAGE_NAME_MAX + 1]; /* canonical, NUL-terminated */
 };
 

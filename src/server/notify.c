@@ -54,8 +54,7 @@ int notify_fd(void)
 }
 
 /* A service manager that does not listen is worth a line, and nothing more. */
-__attribute__((format(printf, 1, 2)))
-static void send_message(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void send_message(const char *format, ...)
 {
     char    message[MESSAGE_SIZE];
     va_list arguments;

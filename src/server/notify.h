@@ -12,8 +12,9 @@ void notify_init(void);
 /* The master's descriptor, or -1, for those who must close what is not theirs. */
 int notify_fd(void);
 
-void notify_ready(const char *status);  /* READY=1, and STATUS=status, one line without its end; NULL: as it was */
-void notify_reloading(void);            /* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow */
-void notify_stopping(void);             /* STOPPING=1 */
+void notify_ready(
+    const char *status); /* READY=1, and STATUS=status, one line without its end; NULL: as it was */
+void notify_reloading(void); /* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow */
+void notify_stopping(void);  /* STOPPING=1 */
 
 #endif

@@ -42,7 +42,7 @@ static int open_pattern(const char *pattern, const struct config_match *match, c
     }
     if (policy_path(pattern, match->domain, match->domain_len, path, CONFIG_PATH_MAX + 1) < 0) {
         path[0] = '\0';
-        errno   = ENAMETOOLONG;
+        errno = ENAMETOOLONG;
         return -1;
     }
     return open_regular(path);
@@ -54,7 +54,7 @@ int opener_certificate(const struct config_match *match, int fds[2], enum messag
     char certificate_path[CONFIG_PATH_MAX + 1], key_path[CONFIG_PATH_MAX + 1];
 
     fds[1] = -1;
-    *step  = MESSAGE_STEP_NONE;
+    *step = MESSAGE_STEP_NONE;
     fds[0] = open_pattern(match->policy->certificate, match, certificate_path);
     if (path)
         strcpy(path, certificate_path);
@@ -113,10 +113,10 @@ int opener_token(const char *acme_dir, const char *token, size_t len)
     }
     memcpy(name, token, len);
     name[len] = '\0';
-    folder    = open(acme_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    folder = open(acme_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -1;
-    fd    = openat(folder, name, OPEN_FLAGS | O_NOFOLLOW);
+    fd = openat(folder, name, OPEN_FLAGS | O_NOFOLLOW);
     error = errno;
     close(folder);
     if (fd < 0) {
@@ -141,7 +141,7 @@ static bool find_host(const struct config *config, const struct message *request
 
 static void refuse(struct message *answer, enum message_step step, int error)
 {
-    answer->step  = (uint8_t)step;
+    answer->step = (uint8_t)step;
     answer->error = (uint16_t)(error > 0 ? error : EIO); /* never taken for a success */
 }
 

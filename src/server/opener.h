@@ -13,7 +13,7 @@
 #include "server/message.h"
 
 enum {
-    OPENER_TOKEN_MAX      = 128, /* bytes of an ACME token (RFC 8555 section 8.3: base64url) */
+    OPENER_TOKEN_MAX = 128,      /* bytes of an ACME token (RFC 8555 section 8.3: base64url) */
     OPENER_TOKEN_FILE_MAX = 4096 /* bytes */
 };
 

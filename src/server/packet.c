@@ -14,18 +14,18 @@ union control {
 
 int packet_send(int socket, const void *packet, size_t len, const int *fds, size_t fd_count)
 {
-    struct iovec  part = {.iov_base = (void *)(uintptr_t)packet, .iov_len = len};
-    struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
+    struct iovec  part = { .iov_base = (void *)(uintptr_t)packet, .iov_len = len };
+    struct msghdr head = { .msg_iov = &part, .msg_iovlen = 1 };
     union control control;
 
     assert(fd_count <= PACKET_FDS_MAX);
     if (fd_count > 0) {
         memset(&control, 0, sizeof(control));
         control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type  = SCM_RIGHTS;
-        control.header.cmsg_len   = CMSG_LEN(fd_count * sizeof(int));
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
         memcpy(CMSG_DATA(&control.header), fds, fd_count * sizeof(int));
-        head.msg_control    = control.bytes;
+        head.msg_control = control.bytes;
         head.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
     }
     return sendmsg(socket, &head, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
@@ -52,14 +52,14 @@ static void collect(struct msghdr *head, int fds[PACKET_FDS_MAX], size_t *fd_cou
 long packet_receive(int socket, void *packet, size_t size, int fds[PACKET_FDS_MAX],
                     size_t *fd_count)
 {
-    struct iovec  part = {.iov_base = packet, .iov_len = size};
-    struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
+    struct iovec  part = { .iov_base = packet, .iov_len = size };
+    struct msghdr head = { .msg_iov = &part, .msg_iovlen = 1 };
     union control control;
     size_t        count = 0;
     long          len;
 
     if (fds) { /* without a place for them, the kernel closes what comes */
-        head.msg_control    = control.bytes;
+        head.msg_control = control.bytes;
         head.msg_controllen = sizeof(control);
     }
     len = recvmsg(socket, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

@@ -104,12 +104,12 @@ void pem_close(struct pem *pem)
 static bool next_line(struct pem *pem, struct line *line)
 {
     char *start = pem->text + pem->at;
-    char *feed  = memchr(start, '\n', pem->len - pem->at);
+    char *feed = memchr(start, '\n', pem->len - pem->at);
 
     if (pem->at == pem->len)
         return false;
     line->text = start;
-    line->len  = feed ? (size_t)(feed - start) : pem->len - pem->at;
+    line->len = feed ? (size_t)(feed - start) : pem->len - pem->at;
     line->last = !feed;
     pem->at += line->len + (feed ? 1 : 0);
     pem->line++;
@@ -149,15 +149,15 @@ static enum pem_kind kind_of(const char *label, size_t len)
         const char   *label;
         enum pem_kind kind;
     } known[] = {
-        {"CERTIFICATE",           PEM_CERTIFICATE  },
-        {"PRIVATE KEY",           PEM_KEY          },
-        {"EC PRIVATE KEY",        PEM_KEY          },
-        {"RSA PRIVATE KEY",       PEM_KEY          },
-        {"DSA PRIVATE KEY",       PEM_KEY          }, /* the parser refuses it by name */
-        {"ENCRYPTED PRIVATE KEY", PEM_ENCRYPTED_KEY},
-        {"OPENSSH PRIVATE KEY",   PEM_FOREIGN      },
-        {"X509 CERTIFICATE",      PEM_FOREIGN      },
-        {"TRUSTED CERTIFICATE",   PEM_FOREIGN      },
+        { "CERTIFICATE", PEM_CERTIFICATE },
+        { "PRIVATE KEY", PEM_KEY },
+        { "EC PRIVATE KEY", PEM_KEY },
+        { "RSA PRIVATE KEY", PEM_KEY },
+        { "DSA PRIVATE KEY", PEM_KEY }, /* the parser refuses it by name */
+        { "ENCRYPTED PRIVATE KEY", PEM_ENCRYPTED_KEY },
+        { "OPENSSH PRIVATE KEY", PEM_FOREIGN },
+        { "X509 CERTIFICATE", PEM_FOREIGN },
+        { "TRUSTED CERTIFICATE", PEM_FOREIGN },
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -174,10 +174,10 @@ static enum pem_result read_block(struct pem *pem, const char *label, size_t len
 
     while (next_line(pem, &line)) {
         size_t      end_len = 0;
-        const char *end     = label_of(&line, END, &end_len);
+        const char *end = label_of(&line, END, &end_len);
 
         if (end && end_len == len && memcmp(end, label, len) == 0) {
-            block->len             = (size_t)(line.text + line.len - block->text);
+            block->len = (size_t)(line.text + line.len - block->text);
             block->text[block->len] = '\0'; /* a line feed, a blank, or the NUL behind the file */
             return PEM_BLOCK;
         }
@@ -200,12 +200,13 @@ enum pem_result pem_next(struct pem *pem, struct pem_block *block, char *error)
     struct line line;
 
     while (next_line(pem, &line)) {
-        size_t      len   = 0;
+        size_t      len = 0;
         const char *label = label_of(&line, BEGIN, &len);
 
         if (label) {
-            *block = (struct pem_block){
-                .kind = kind_of(label, len), .text = line.text, .line = pem->line};
+            *block = (struct pem_block){ .kind = kind_of(label, len),
+                                         .text = line.text,
+                                         .line = pem->line };
             return read_block(pem, label, len, block, error);
         }
         if (half_marker(&line)) {

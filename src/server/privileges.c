@@ -24,8 +24,7 @@ static const bool hide = true;
 
 static const uint64_t id_max = UINT32_MAX - 1; /* (uid_t)-1 means "unchanged" to setresuid */
 
-__attribute__((format(printf, 2, 3)))
-static int fail(char *error, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int fail(char *error, const char *format, ...)
 {
     va_list arguments;
 
@@ -118,12 +117,16 @@ int privileges_find_user(const char *user, struct privileges *privileges, char *
     } else if (!find_number(user, privileges) && !find_name(user, privileges)) {
         if (user[strspn(user, "0123456789:")] == '\0' || strchr(user, ':') != NULL)
             return fail(error, "'%.60s' is no user: write a NAME, a NUMBER or NUMBER:NUMBER", user);
-        return fail(error, "user '%.60s' does not exist: create it (useradd --system %.60s) "
-                           "or set another user", user, user);
+        return fail(error,
+                    "user '%.60s' does not exist: create it (useradd --system %.60s) "
+                    "or set another user",
+                    user, user);
     }
     if (privileges->uid == 0)
-        return fail(error, "user '%.60s' is root, which workers must not be: set another user, "
-                           "or leave it out", user != NULL ? user : "mta-sts");
+        return fail(error,
+                    "user '%.60s' is root, which workers must not be: set another user, "
+                    "or leave it out",
+                    user != NULL ? user : "mta-sts");
     return 0;
 }
 
@@ -132,7 +135,8 @@ static int check_capabilities(char *error)
     static const struct {
         int         number;
         const char *name;
-    } needed[] = { { CAP_SETUID, "SETUID" }, { CAP_SETGID, "SETGID" },
+    } needed[] = { { CAP_SETUID, "SETUID" },
+                   { CAP_SETGID, "SETGID" },
                    { CAP_SYS_CHROOT, "SYS_CHROOT" } };
     struct capabilities have;
 
@@ -140,9 +144,11 @@ static int check_capabilities(char *error)
         return fail(error, "cannot read this process's capabilities: %s", strerror(errno));
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
         if ((have.effective >> needed[i].number & 1) == 0)
-            return fail(error, "root without CAP_%s cannot give up its privileges: allow it "
-                               "(systemd: CapabilityBoundingSet=, docker: --cap-add=%s), "
-                               "or start as another user", needed[i].name, needed[i].name);
+            return fail(error,
+                        "root without CAP_%s cannot give up its privileges: allow it "
+                        "(systemd: CapabilityBoundingSet=, docker: --cap-add=%s), "
+                        "or start as another user",
+                        needed[i].name, needed[i].name);
     }
     return 0;
 }
@@ -179,9 +185,11 @@ int privileges_prepare(const char *user, struct privileges *privileges, char *er
         return -1;
     privileges->empty_fd = make_empty_root();
     if (privileges->empty_fd < 0)
-        return fail(error, "no empty folder can be made in /run, /tmp, /dev/shm or /var/tmp (%s): "
-                           "make one of them writable (docker: --tmpfs /run), "
-                           "or start as another user", strerror(errno));
+        return fail(error,
+                    "no empty folder can be made in /run, /tmp, /dev/shm or /var/tmp (%s): "
+                    "make one of them writable (docker: --tmpfs /run), "
+                    "or start as another user",
+                    strerror(errno));
     return 0;
 }
 

@@ -15,7 +15,7 @@
 enum { PRIVILEGES_ERROR_MAX = 256 }; /* bytes of an error's text with its NUL */
 
 struct privileges {
-    bool  drop;     /* started as root: change user and root */
+    bool  drop; /* started as root: change user and root */
     uid_t uid;
     gid_t gid;
     int   empty_fd; /* an empty folder that is in no file system any more; -1 when not root */

@@ -57,8 +57,8 @@ warn(struct test *test, const struct subject *subject, const char *format, ...)
     putchar('\n');
 }
 
-static void warn_unopened(struct test *test, const struct subject *subject,
-                          enum message_step step, int error, const char *path)
+static void warn_unopened(struct test *test, const struct subject *subject, enum message_step step,
+                          int error, const char *path)
 {
     const char *why = error == EINVAL ? "is no regular file" : strerror(error);
 
@@ -73,7 +73,7 @@ static void judge_files(struct test *test, const struct subject *subject, const 
                         const char *path)
 {
     char             text[CERTPAIR_ERROR_MAX];
-    struct certpair *pair     = certpair_load(fds[0], fds[1], subject->host, text);
+    struct certpair *pair = certpair_load(fds[0], fds[1], subject->host, text);
     unsigned         findings = pair ? certpair_findings(pair, test->now) : 0;
 
     if (!pair)
@@ -89,8 +89,10 @@ static void judge_files(struct test *test, const struct subject *subject, const 
 
 static bool judge_domain(void *context, const char *domain, const struct policy *policy)
 {
-    struct test        *test  = context;
-    struct config_match match = {.policy = policy, .domain = domain, .domain_len = strlen(domain)};
+    struct test        *test = context;
+    struct config_match match = { .policy = policy,
+                                  .domain = domain,
+                                  .domain_len = strlen(domain) };
     struct subject      subject;
     enum message_step   step;
     char                path[CONFIG_PATH_MAX + 1];
@@ -143,8 +145,8 @@ static void print_summary(const struct test *test)
 
 int testconf_run(const char *path)
 {
-    const uint8_t digest_key[HASH_KEY_SIZE] = {0}; /* nobody else looks anything up here */
-    struct test   test = {.now = time(NULL)};
+    const uint8_t digest_key[HASH_KEY_SIZE] = { 0 }; /* nobody else looks anything up here */
+    struct test   test = { .now = time(NULL) };
 
     test.config = config_load_with_places(path, digest_key, report, &test);
     if (test.config && certpair_init() != 0)

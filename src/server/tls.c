@@ -13,10 +13,10 @@
 #include <string.h>
 
 enum {
-    TLS_IN_SIZE  = 2048,  /* bytes read ahead, once the hello has been read */
-    TLS_READS    = 8,     /* reads from the socket in one call, before others get their turn */
-    TLS_OUT_SIZE = 4096,  /* bytes of the first flight with a usual chain: the buffer's first size */
-    TLS_OUT_MAX  = 40960  /* bytes kept unsent: two full records, and so never less than one */
+    TLS_IN_SIZE = 2048,  /* bytes read ahead, once the hello has been read */
+    TLS_READS = 8,       /* reads from the socket in one call, before others get their turn */
+    TLS_OUT_SIZE = 4096, /* bytes of the first flight with a usual chain: the buffer's first size */
+    TLS_OUT_MAX = 40960  /* bytes kept unsent: two full records, and so never less than one */
 };
 
 struct tls {
@@ -30,35 +30,38 @@ struct tls_session {
     struct certpair    *pair;
     char               *name; /* host_name of the hello, as our reader saw it */
     size_t              name_len;
-    uint8_t            *in;   /* read ahead: in_at to in_len is not yet mbedTLS's */
+    uint8_t            *in; /* read ahead: in_at to in_len is not yet mbedTLS's */
     size_t              in_at, in_len, in_size;
     unsigned            reads; /* from the socket in this call */
-    uint8_t            *out;  /* not yet sent: out_at to out_len */
+    uint8_t            *out;   /* not yet sent: out_at to out_len */
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
     bool                broken;
 };
 
-static const char *const alpn_protocols[] = {"http/1.1", NULL};
+static const char *const alpn_protocols[] = { "http/1.1", NULL };
 
 /* TLS 1.3 follows the client's order among these, 1.2 follows ours. AEAD and forward secrecy only;
    ECDSA first, since a server that has it should not be asked for RSA. */
-#define SUITES_TLS12                                                                               \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                         \
-    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+#define SUITES_TLS12                                           \
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,           \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,         \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,         \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
 
-static const int suites_sha256[] = {MBEDTLS_TLS1_3_AES_128_GCM_SHA256, SUITES_TLS12, 0};
-static const int suites_all[] = {
-    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, SUITES_TLS12, 0};
+static const int suites_sha256[] = { MBEDTLS_TLS1_3_AES_128_GCM_SHA256, SUITES_TLS12, 0 };
+static const int suites_all[] = { MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+                                  MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+                                  MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, SUITES_TLS12, 0 };
 
 /* P-256 first: under TLS 1.2 the order is ours, and it is the cheapest. */
-static const uint16_t groups[] = {
-    MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
-    MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                   MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+                                   MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
 
 int tls_start(char *error)
 {
@@ -92,8 +95,7 @@ static int give_certificate(mbedtls_ssl_context *ssl)
     const unsigned char *name = mbedtls_ssl_get_hs_sni(ssl, &len);
 
     if (name == NULL || len != session->name_len || memcmp(name, session->name, len) != 0) {
-        mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
-                                       ALERT_ILLEGAL_PARAMETER);
+        mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, ALERT_ILLEGAL_PARAMETER);
         return MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
     }
     /* It appends: without this, the second call after a retry would list the pair twice. */
@@ -155,7 +157,7 @@ void tls_free(struct tls *tls)
 
 void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN])
 {
-    static const uint8_t head[] = {21, 3, 3, 0, 2, 2}; /* alert, TLS 1.2, 2 bytes, fatal */
+    static const uint8_t head[] = { 21, 3, 3, 0, 2, 2 }; /* alert, TLS 1.2, 2 bytes, fatal */
 
     memcpy(out, head, sizeof(head));
     out[sizeof(head)] = description;
@@ -406,9 +408,9 @@ static void tls_session_free(void *state)
 }
 
 const struct transport transport_tls = {
-    .read   = tls_read,
-    .write  = tls_write,
-    .flush  = tls_flush,
+    .read = tls_read,
+    .write = tls_write,
+    .flush = tls_flush,
     .finish = tls_finish,
-    .free   = tls_session_free,
+    .free = tls_session_free,
 };

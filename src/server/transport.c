@@ -57,9 +57,9 @@ static void plain_free(void *state)
 }
 
 const struct transport transport_plain = {
-    .read   = plain_read,
-    .write  = plain_write,
-    .flush  = plain_flush,
+    .read = plain_read,
+    .write = plain_write,
+    .flush = plain_flush,
     .finish = plain_flush,
-    .free   = plain_free,
+    .free = plain_free,
 };

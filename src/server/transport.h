@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum io {
-    IO_DONE,       /* *count bytes moved, at least one; or, where there is no count, all of it is out */
+    IO_DONE, /* *count bytes moved, at least one; or, where there is no count, all of it is out */
     IO_WANT_READ,  /* call again when the socket is readable */
     IO_WANT_WRITE, /* call again, with the same bytes, when it is writable */
     IO_END,        /* the peer has ended its side */

@@ -83,8 +83,8 @@ static void leash_ended(struct ev_loop *loop, ev_io *watcher, int events)
 
 static void drop_everything(const struct worker_start *start)
 {
-    int    keep[LISTENER_SET_MAX + 4] = {start->broker, start->leash_down, start->leash_up,
-                                         start->privileges->empty_fd};
+    int    keep[LISTENER_SET_MAX + 4] = { start->broker, start->leash_down, start->leash_up,
+                                          start->privileges->empty_fd };
     size_t count = 4;
     char   error[PRIVILEGES_ERROR_MAX];
 
@@ -99,7 +99,8 @@ static void drop_everything(const struct worker_start *start)
 static void prepare(struct worker *worker, const struct worker_start *start)
 {
     const struct broker_events events = {
-        .go = go, .recheck = recheck, .lost = keeper_lost, .context = worker};
+        .go = go, .recheck = recheck, .lost = keeper_lost, .context = worker
+    };
     struct conn_services services;
     uint8_t              hash_key[HASH_KEY_SIZE];
     char                 error[TLS_ERROR_MAX];
@@ -114,16 +115,15 @@ static void prepare(struct worker *worker, const struct worker_start *start)
     worker->broker = broker_new(worker->loop, start->broker, &events);
     if (worker->broker == NULL)
         log_fatal("broker");
-    worker->certs =
-        certs_new(worker->broker, config_server(start->config)->cert_cache);
+    worker->certs = certs_new(worker->broker, config_server(start->config)->cert_cache);
     if (worker->certs == NULL)
         log_fatal("certificates");
-    services = (struct conn_services){.loop   = worker->loop,
-                                      .config = start->config,
-                                      .broker = worker->broker,
-                                      .certs  = worker->certs,
-                                      .tls    = worker->tls,
-                                      .max_connections = start->max_connections};
+    services = (struct conn_services){ .loop = worker->loop,
+                                       .config = start->config,
+                                       .broker = worker->broker,
+                                       .certs = worker->certs,
+                                       .tls = worker->tls,
+                                       .max_connections = start->max_connections };
     worker->conns = conns_new(&services, hash_key);
     if (worker->conns == NULL)
         log_fatal("connections");
@@ -139,7 +139,7 @@ static void prepare(struct worker *worker, const struct worker_start *start)
 
 _Noreturn void worker_run(const struct worker_start *start)
 {
-    struct worker worker = {0};
+    struct worker worker = { 0 };
     char          name[32];
 
     snprintf(name, sizeof(name), "worker.%u.%u", start->generation, start->number);

@@ -19,10 +19,10 @@ struct worker_start {
     struct listener_set     *listeners;
     const struct privileges *privileges;
     unsigned                 generation, number; /* for the log: worker.GENERATION.NUMBER */
-    unsigned                 max_connections; /* as configured, or as descriptors allow */
-    int                      broker;     /* its end of the line to the keeper */
-    int                      leash_down; /* reads as ended: drain */
-    int                      leash_up;   /* held while it lives */
+    unsigned                 max_connections;    /* as configured, or as descriptors allow */
+    int                      broker;             /* its end of the line to the keeper */
+    int                      leash_down;         /* reads as ended: drain */
+    int                      leash_up;           /* held while it lives */
 };
 
 /* In the forked child. Never returns. */

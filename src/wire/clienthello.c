@@ -9,17 +9,17 @@
 #include <string.h>
 
 enum {
-    RECORD_HANDSHAKE    = 22,    /* RFC 8446 section 5.1: ContentType */
-    RECORD_HEADER       = 5,     /* bytes: type, version, length */
-    RECORD_MAX          = 16384, /* bytes of a fragment (RFC 8446 section 5.1: 2^14) */
-    MESSAGE_HELLO       = 1,     /* RFC 8446 section 4: HandshakeType client_hello */
-    MESSAGE_HEADER      = 4,     /* bytes: type, length */
-    RANDOM_LEN          = 32,
-    SESSION_ID_MAX      = 32,
-    EXT_SERVER_NAME     = 0,     /* RFC 6066 section 3 */
-    EXT_SUPPORTED_VERS  = 43,    /* RFC 8446 section 4.2.1 */
-    NAME_TYPE_HOST      = 0,
-    VERSION_TLS13       = 0x0304,
+    RECORD_HANDSHAKE = 22, /* RFC 8446 section 5.1: ContentType */
+    RECORD_HEADER = 5,     /* bytes: type, version, length */
+    RECORD_MAX = 16384,    /* bytes of a fragment (RFC 8446 section 5.1: 2^14) */
+    MESSAGE_HELLO = 1,     /* RFC 8446 section 4: HandshakeType client_hello */
+    MESSAGE_HEADER = 4,    /* bytes: type, length */
+    RANDOM_LEN = 32,
+    SESSION_ID_MAX = 32,
+    EXT_SERVER_NAME = 0,     /* RFC 6066 section 3 */
+    EXT_SUPPORTED_VERS = 43, /* RFC 8446 section 4.2.1 */
+    NAME_TYPE_HOST = 0,
+    VERSION_TLS13 = 0x0304,
     SUITE_AES128_SHA256 = 0x1301
 };
 
@@ -86,8 +86,8 @@ static enum clienthello_result walk_records(const uint8_t *bytes, size_t len, si
 
         if (pos + RECORD_HEADER + (need - have) > CLIENTHELLO_MAX)
             return refuse(hello, ALERT_ILLEGAL_PARAMETER);
-        enum clienthello_result result =
-            read_record_header(bytes + pos, len - pos, pos == 0, &fragment, hello);
+        enum clienthello_result result = read_record_header(bytes + pos, len - pos, pos == 0,
+                                                            &fragment, hello);
         if (result != CLIENTHELLO_OK)
             return result;
         pos += RECORD_HEADER;
@@ -192,7 +192,7 @@ static void keep_name(struct cursor name, struct clienthello *hello)
 static enum clienthello_result read_server_name(struct cursor ext, struct clienthello *hello)
 {
     struct cursor list, name;
-    size_t type;
+    size_t        type;
 
     if (!read_vector(&ext, 2, &list) || ext.left > 0 || list.left == 0)
         return refuse(hello, ALERT_DECODE_ERROR);
@@ -216,9 +216,8 @@ static enum clienthello_result read_extension(size_t type, struct cursor ext,
 
     if (type == EXT_SERVER_NAME)
         return read_server_name(ext, hello);
-    if (type == EXT_SUPPORTED_VERS &&
-        (!read_vector(&ext, 1, &list) || ext.left > 0 ||
-         !read_list(list, VERSION_TLS13, &hello->offers_tls13)))
+    if (type == EXT_SUPPORTED_VERS && (!read_vector(&ext, 1, &list) || ext.left > 0 ||
+                                       !read_list(list, VERSION_TLS13, &hello->offers_tls13)))
         return refuse(hello, ALERT_DECODE_ERROR);
     return CLIENTHELLO_OK;
 }
@@ -227,7 +226,7 @@ static enum clienthello_result read_extension(size_t type, struct cursor ext,
 static bool type_set_add(struct type_set *set, size_t type)
 {
     uint64_t bit = (uint64_t)1 << (type % 64);
-    bool had = (set->bits[type / 64] & bit) != 0;
+    bool     had = (set->bits[type / 64] & bit) != 0;
 
     set->bits[type / 64] |= bit;
     return had;
@@ -237,8 +236,8 @@ static bool type_set_add(struct type_set *set, size_t type)
 static enum clienthello_result read_extensions(struct cursor list, struct clienthello *hello)
 {
     struct type_set seen = { { 0 } };
-    struct cursor ext;
-    size_t type;
+    struct cursor   ext;
+    size_t          type;
 
     while (list.left > 0) {
         if (!read_number(&list, 2, &type) || !read_vector(&list, 2, &ext))
@@ -256,11 +255,10 @@ static enum clienthello_result read_extensions(struct cursor list, struct client
 static enum clienthello_result read_body(struct cursor *c, struct clienthello *hello)
 {
     struct cursor session_id, suites, compression, extensions;
-    size_t version;
+    size_t        version;
 
-    if (!read_number(c, 2, &version) || !skip(c, RANDOM_LEN) ||
-        !read_vector(c, 1, &session_id) || session_id.left > SESSION_ID_MAX ||
-        !read_vector(c, 2, &suites) ||
+    if (!read_number(c, 2, &version) || !skip(c, RANDOM_LEN) || !read_vector(c, 1, &session_id) ||
+        session_id.left > SESSION_ID_MAX || !read_vector(c, 2, &suites) ||
         !read_list(suites, SUITE_AES128_SHA256, &hello->offers_aes128) ||
         !read_vector(c, 1, &compression) || compression.left == 0)
         return refuse(hello, ALERT_DECODE_ERROR);

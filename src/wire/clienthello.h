@@ -15,16 +15,12 @@
 #include <stdint.h>
 
 enum {
-    CLIENTHELLO_MAX      = 16384, /* bytes on the wire, record headers included */
-    CLIENTHELLO_NAME_MAX = 255    /* bytes; nothing longer can be a host name */
+    CLIENTHELLO_MAX = 16384,   /* bytes on the wire, record headers included */
+    CLIENTHELLO_NAME_MAX = 255 /* bytes; nothing longer can be a host name */
 };
 
 /* RFC 8446 section 6: the alerts that a hello can earn here. */
-enum {
-    ALERT_UNEXPECTED_MESSAGE = 10,
-    ALERT_ILLEGAL_PARAMETER  = 47,
-    ALERT_DECODE_ERROR       = 50
-};
+enum { ALERT_UNEXPECTED_MESSAGE = 10, ALERT_ILLEGAL_PARAMETER = 47, ALERT_DECODE_ERROR = 50 };
 
 enum clienthello_result {
     CLIENTHELLO_MORE,    /* so far a hello, but not the whole of it */
@@ -35,12 +31,12 @@ enum clienthello_result {
 
 struct clienthello {
     char    name[CLIENTHELLO_NAME_MAX + 1]; /* host_name as sent, then a NUL */
-    size_t  name_len;      /* bytes; the name itself may hold NULs and worse */
-    bool    has_name;      /* a host_name was sent. With name_len 0: one that is
+    size_t  name_len;                       /* bytes; the name itself may hold NULs and worse */
+    bool    has_name;                       /* a host_name was sent. With name_len 0: one that is
                               too long, or empty, and so nobody's */
-    bool    offers_tls13;  /* supported_versions lists 0x0304 */
-    bool    offers_aes128; /* cipher_suites lists TLS_AES_128_GCM_SHA256 */
-    uint8_t alert;         /* with CLIENTHELLO_REFUSED: the alert to send */
+    bool    offers_tls13;                   /* supported_versions lists 0x0304 */
+    bool    offers_aes128;                  /* cipher_suites lists TLS_AES_128_GCM_SHA256 */
+    uint8_t alert;                          /* with CLIENTHELLO_REFUSED: the alert to send */
 };
 
 /*

@@ -68,10 +68,9 @@ static enum http_result read_name(struct scan *s)
  * uri-host [":" port], without userinfo (RFC 9110 section 4.2.4) and never
  * empty (section 4.2.1). Stops at the first byte beyond.
  */
-static enum http_result read_authority(struct scan *s, struct http_slice *host,
-                                       size_t *port_digits)
+static enum http_result read_authority(struct scan *s, struct http_slice *host, size_t *port_digits)
 {
-    size_t start = s->pos;
+    size_t           start = s->pos;
     enum http_result result = peek(s) == '[' ? read_literal(s) : read_name(s);
 
     *port_digits = 0;
@@ -108,7 +107,7 @@ static enum http_result read_target_part(struct scan *s, bool in_query)
 
 static enum http_result read_path_and_query(struct scan *s, struct http_slice *path)
 {
-    size_t start = s->pos;
+    size_t           start = s->pos;
     enum http_result result = read_target_part(s, false);
 
     *path = slice_from(s, start);
@@ -147,8 +146,8 @@ static enum http_result read_absolute_form(struct scan *s, struct http_request *
 static enum http_result read_authority_form(struct scan *s, struct http_slice *path)
 {
     struct http_slice host;
-    size_t start = s->pos, port_digits;
-    enum http_result result = read_authority(s, &host, &port_digits);
+    size_t            start = s->pos, port_digits;
+    enum http_result  result = read_authority(s, &host, &port_digits);
 
     if (result != HTTP_OK)
         return result;
@@ -232,12 +231,11 @@ static enum http_result read_field(struct scan *s, struct http_slice *name,
 static enum http_result apply_host(struct http_slice value, struct fields *fields,
                                    struct http_request *request)
 {
-    struct scan s = { value.at, 0, value.len };
+    struct scan       s = { value.at, 0, value.len };
     struct http_slice host;
-    size_t port_digits;
+    size_t            port_digits;
 
-    if (++fields->hosts > 1 || read_authority(&s, &host, &port_digits) != HTTP_OK ||
-        s.pos < s.len)
+    if (++fields->hosts > 1 || read_authority(&s, &host, &port_digits) != HTTP_OK || s.pos < s.len)
         return HTTP_BAD;
     /* RFC 9112 section 3.2.2: the host of absolute-form wins. */
     if (!request->has_host)
@@ -250,7 +248,7 @@ static enum http_result apply_host(struct http_slice value, struct fields *field
 static enum http_result apply_content_length(struct http_slice value, struct fields *fields,
                                              struct http_request *request)
 {
-    struct scan s = { value.at, 0, value.len };
+    struct scan              s = { value.at, 0, value.len };
     const struct http_slice *first = &fields->content_length;
 
     if (take_while(&s, is_digit).len != value.len || value.len == 0)
@@ -324,9 +322,9 @@ static enum http_result read_fields(struct scan *s, struct fields *fields,
 
 static enum http_result read_head(struct scan *s, struct http_request *request)
 {
-    struct fields fields = { 0 };
-    struct scan line;
-    bool is_1_0;
+    struct fields    fields = { 0 };
+    struct scan      line;
+    bool             is_1_0;
     enum http_result result;
 
     /* RFC 9112 section 2.2: some clients end a body with one line end too many. */

@@ -14,9 +14,9 @@
 #include <stddef.h>
 
 enum {
-    HTTP_LINE_MAX   = 2048, /* bytes of the request line, CRLF included; beyond: 414 */
-    HTTP_HEAD_MAX   = 8192, /* bytes of request line and fields together; beyond: 431 */
-    HTTP_FIELDS_MAX = 64    /* field lines; beyond: 431 */
+    HTTP_LINE_MAX = 2048, /* bytes of the request line, CRLF included; beyond: 414 */
+    HTTP_HEAD_MAX = 8192, /* bytes of request line and fields together; beyond: 431 */
+    HTTP_FIELDS_MAX = 64  /* field lines; beyond: 431 */
 };
 
 enum http_result {

@@ -34,7 +34,7 @@ static enum clienthello_result read_copy(const uint8_t *data, size_t len, int di
 
 static void require_same(const uint8_t *a_data, size_t a_len, const uint8_t *b_data, size_t b_len)
 {
-    struct clienthello a, b;
+    struct clienthello      a, b;
     enum clienthello_result result = read_copy(a_data, a_len, 0x00, &a);
 
     require(result == read_copy(b_data, b_len, 0xff, &b));
@@ -106,7 +106,7 @@ static size_t split_records(const uint8_t *message, size_t len, size_t piece, ui
 static void check_split(const uint8_t *data, size_t size)
 {
     uint8_t *message = malloc(size + 1), *wire = malloc(6 * size + 1);
-    size_t have, len;
+    size_t   have, len;
 
     require(message != NULL && wire != NULL);
     have = join_records(data, size, message);

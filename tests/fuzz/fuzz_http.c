@@ -39,8 +39,8 @@ static void require_inside(struct http_slice slice, const char *bytes, size_t le
     require(slice.len <= (size_t)(bytes + len - slice.at));
 }
 
-static void require_same_slice(struct http_slice a, const char *in_a,
-                               struct http_slice b, const char *in_b)
+static void require_same_slice(struct http_slice a, const char *in_a, struct http_slice b,
+                               const char *in_b)
 {
     require(a.len == b.len && (a.at == NULL) == (b.at == NULL));
     require(a.at == NULL || a.at - in_a == b.at - in_b);
@@ -62,8 +62,8 @@ static void require_good(const struct http_request *r, const char *bytes, size_t
 static void require_same(const uint8_t *data, size_t a_len, size_t b_len)
 {
     struct http_request a, b;
-    char *a_bytes, *b_bytes;
-    enum http_result result = read_copy(data, a_len, 0x00, &a, &a_bytes);
+    char               *a_bytes, *b_bytes;
+    enum http_result    result = read_copy(data, a_len, 0x00, &a, &a_bytes);
 
     require(result == read_copy(data, b_len, 0xff, &b, &b_bytes));
     if (result == HTTP_BAD)
@@ -83,8 +83,8 @@ static void require_same(const uint8_t *data, size_t a_len, size_t b_len)
 static void check_prefix(const uint8_t *data, size_t len, size_t size)
 {
     struct http_request request;
-    char *bytes;
-    enum http_result result = read_copy(data, len, 0x5a, &request, &bytes);
+    char               *bytes;
+    enum http_result    result = read_copy(data, len, 0x5a, &request, &bytes);
 
     if (result == HTTP_OK)
         require_good(&request, bytes, len);
@@ -100,9 +100,9 @@ static void check_prefix(const uint8_t *data, size_t len, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t step = size > EVERY_PREFIX_UP_TO ? size / 16 : 1;
+    size_t              step = size > EVERY_PREFIX_UP_TO ? size / 16 : 1;
     struct http_request request;
-    char *bytes;
+    char               *bytes;
 
     require_same(data, size, size);
     for (size_t len = 0; len < size; len += step)

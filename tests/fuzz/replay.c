@@ -21,7 +21,7 @@ static void fail(const char *path)
 static void replay_file(const char *path, size_t size)
 {
     uint8_t *data = malloc(size > 0 ? size : 1);
-    FILE *file = fopen(path, "rb");
+    FILE    *file = fopen(path, "rb");
 
     if (data == NULL || file == NULL)
         fail(path);
@@ -39,8 +39,8 @@ static size_t replay(const char *path);
 static size_t replay_folder(const char *path)
 {
     struct dirent **entries;
-    int count = scandir(path, &entries, NULL, alphasort);
-    size_t done = 0;
+    int             count = scandir(path, &entries, NULL, alphasort);
+    size_t          done = 0;
 
     if (count < 0)
         fail(path);

@@ -25,8 +25,7 @@
 
 enum { CHILD_SKIPPED = 77, CHILD_SAID_MAX = 4096 };
 
-#define CHECK(condition)                                                                         \
-    ((condition) ? (void)0 : child_fail(__FILE__, __LINE__, #condition))
+#define CHECK(condition) ((condition) ? (void)0 : child_fail(__FILE__, __LINE__, #condition))
 
 _Noreturn static inline void child_fail(const char *file, int line, const char *condition)
 {

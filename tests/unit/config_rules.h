@@ -17,6 +17,8 @@ struct rule {
     const char *names_txt;
 };
 
+/* clang-format off: a table, each row as it reads best */
+
 #define SERVER                     "[server]\nlisten = 127.0.0.1:8443\n" /* lines 1 and 2 */
 #define KEYS                       "mode = testing\nmx = mail.example.org\ncertificate = /c.pem\n"
 #define POLICY                     "[example.org]\n" KEYS
@@ -29,14 +31,26 @@ struct rule {
     MAIN(line, ERROR, "no mx, neither here nor in [defaults]")
 
 /* A [server] with one more line, and one policy: what is said of line 3. */
-#define IN_SERVER(name, line, said) { name, SERVER line "\n" POLICY, said, NULL, NULL }
+#define IN_SERVER(name, line, said)                     \
+    {                                                   \
+        name, SERVER line "\n" POLICY, said, NULL, NULL \
+    }
 /* A policy with one more line, its last: what is said of line 7. */
-#define IN_POLICY(name, line, said) { name, SERVER POLICY line "\n", said, NULL, NULL }
+#define IN_POLICY(name, line, said)                     \
+    {                                                   \
+        name, SERVER POLICY line "\n", said, NULL, NULL \
+    }
 /* A policy whose only mx is this, at line 6. */
-#define WITH_MX(name, mx, said)                                                                    \
-    { name, SERVER "[example.org]\nmode = none\ncertificate = /c\nmx = " mx "\n", said, NULL, NULL }
+#define WITH_MX(name, mx, said)                                                                 \
+    {                                                                                           \
+        name, SERVER "[example.org]\nmode = none\ncertificate = /c\nmx = " mx "\n", said, NULL, \
+            NULL                                                                                \
+    }
 /* One more section, its header at line 7. */
-#define SECTION(name, header, said) { name, SERVER POLICY header "\n" KEYS, said, NULL, NULL }
+#define SECTION(name, header, said)                            \
+    {                                                          \
+        name, SERVER POLICY header "\n" KEYS, said, NULL, NULL \
+    }
 
 #define X10(x) x x x x x x x x x x
 #define X60(x) X10(x) X10(x) X10(x) X10(x) X10(x) X10(x)
@@ -103,20 +117,19 @@ static const struct rule rules[] = {
               MAIN(5, ERROR, "acme_dir is already set at main.ini:4")
                   MAIN(7, ERROR, "acme_thumbprint is already set at main.ini:6")
                       MAIN(9, ERROR, "user is already set at main.ini:8")
-                          MAIN(11, ERROR, "workers is already set at main.ini:10")
-                              MAIN(13, ERROR, "max_connections is already set at main.ini:12")
-                                  MAIN(15, ERROR, "max_tls is already set at main.ini:14")
-                                      MAIN(17, ERROR,
-                                           "max_connections_per_ip is already set at main.ini:16")
-                                          MAIN(19, ERROR, "cert_cache is already set at main.ini:18")
-                                              MAIN(21, ERROR,
-                                                   "access_log is already set at main.ini:20")),
-    IN_POLICY("every_single_key_of_a_policy_stands_once",
-              "max_age = 1w\nmax_age = 1w\ncertificate = /c.pem\nkey = /k\nkey = /k\nid = a\nid = a",
-              MAIN(8, ERROR, "max_age is already set at main.ini:7")
-                  MAIN(9, ERROR, "certificate is already set at main.ini:6")
-                      MAIN(11, ERROR, "key is already set at main.ini:10")
-                          MAIN(13, ERROR, "id is already set at main.ini:12")),
+                          MAIN(11, ERROR, "workers is already set at main.ini:10") MAIN(
+                              13, ERROR, "max_connections is already set at main.ini:12")
+                              MAIN(15, ERROR, "max_tls is already set at main.ini:14") MAIN(
+                                  17, ERROR, "max_connections_per_ip is already set at main.ini:16")
+                                  MAIN(19, ERROR, "cert_cache is already set at main.ini:18")
+                                      MAIN(21, ERROR, "access_log is already set at main.ini:20")),
+    IN_POLICY(
+        "every_single_key_of_a_policy_stands_once",
+        "max_age = 1w\nmax_age = 1w\ncertificate = /c.pem\nkey = /k\nkey = /k\nid = a\nid = a",
+        MAIN(8, ERROR, "max_age is already set at main.ini:7")
+            MAIN(9, ERROR, "certificate is already set at main.ini:6")
+                MAIN(11, ERROR, "key is already set at main.ini:10")
+                    MAIN(13, ERROR, "id is already set at main.ini:12")),
     { "a_single_key_of_defaults_stands_once",
       SERVER "[defaults]\nmode = none\nmode = none\n" POLICY,
       MAIN(5, ERROR, "mode is already set at main.ini:4"), NULL, NULL },
@@ -259,9 +272,10 @@ static const struct rule rules[] = {
     /* ---- the rest of [server] ---- */
     IN_SERVER("a_network_has_no_bits_behind_its_prefix", "trusted = 127.0.0.1 10.1.2.3/8",
               MAIN(3, ERROR, "10.1.2.3/8 has bits behind its prefix; did you mean 10.0.0.0/8?")),
-    IN_SERVER("addresses_and_networks_of_both_families_are_trusted",
-              "trusted = 192.0.2.1 10.0.0.0/8 0.0.0.0/0\ntrusted = ::1/128 2001:db8::/32 192.0.2.9/32",
-              MAIN(3, WARNING, "trusted has no effect: no listener is plain or proxy")),
+    IN_SERVER(
+        "addresses_and_networks_of_both_families_are_trusted",
+        "trusted = 192.0.2.1 10.0.0.0/8 0.0.0.0/0\ntrusted = ::1/128 2001:db8::/32 192.0.2.9/32",
+        MAIN(3, WARNING, "trusted has no effect: no listener is plain or proxy")),
     IN_SERVER("an_ipv6_prefix_is_no_longer_than_an_address", "trusted = ::1/129",
               MAIN(3, ERROR, "\"::1/129\" is no address or network, such as 10.0.0.0/8")),
     IN_SERVER("a_prefix_is_a_number", "trusted = 10.0.0.0/",
@@ -329,20 +343,18 @@ static const struct rule rules[] = {
     IN_SERVER("numbers_below_the_least_are_out_of_range",
               "max_connections = 0\nmax_tls = 0\nmax_connections_per_ip = -1\ncert_cache = 0",
               MAIN(3, ERROR, "max_connections is a number from 1 to 1000000, not \"0\"")
-                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"0\"")
-                      MAIN(5, ERROR,
-                           "max_connections_per_ip is a number from 0 to 1000000, not \"-1\"")
-                          MAIN(6, ERROR, "cert_cache is a number from 1 to 1000000, not \"0\"")),
+                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"0\"") MAIN(
+                      5, ERROR, "max_connections_per_ip is a number from 0 to 1000000, not \"-1\"")
+                      MAIN(6, ERROR, "cert_cache is a number from 1 to 1000000, not \"0\"")),
     IN_SERVER("numbers_above_the_greatest_are_out_of_range",
               "max_connections = 1000001\nmax_tls = 1000001\nmax_connections_per_ip = 1000001\n"
               "cert_cache = 1000001",
               MAIN(3, ERROR, "max_connections is a number from 1 to 1000000, not \"1000001\"")
-                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"1000001\"")
-                      MAIN(5, ERROR,
-                           "max_connections_per_ip is a number from 0 to 1000000, not "
-                           "\"1000001\"")
-                          MAIN(6, ERROR,
-                               "cert_cache is a number from 1 to 1000000, not \"1000001\"")),
+                  MAIN(4, ERROR, "max_tls is a number from 1 to 1000000, not \"1000001\"") MAIN(
+                      5, ERROR,
+                      "max_connections_per_ip is a number from 0 to 1000000, not "
+                      "\"1000001\"")
+                      MAIN(6, ERROR, "cert_cache is a number from 1 to 1000000, not \"1000001\"")),
     IN_SERVER("more_tls_than_connections_is_a_warning", "max_tls = 5000",
               MAIN(3, WARNING, "max_tls is more than max_connections, which is 4096")),
     IN_SERVER("fewer_connections_than_the_usual_tls_are_fine", "max_connections = 10", ""),
@@ -527,5 +539,7 @@ static const struct rule rules[] = {
     { "a_key_above_every_section_is_an_error", "mode = none\n" SERVER POLICY,
       MAIN(1, ERROR, "a key above every [section]"), NULL, NULL },
 };
+
+/* clang-format on */
 
 #endif

@@ -63,7 +63,7 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
         errno = refused_with;
         return -1;
     }
-    on_answer         = callback;
+    on_answer = callback;
     on_answer_context = context;
     return 0;
 }
@@ -81,18 +81,18 @@ static void keep(void *context, const char *bytes, size_t len)
     assert_true(len <= ACME_ANSWER_MAX);
     memcpy(given, bytes, len);
     given[len] = '\0';
-    given_len  = len;
+    given_len = len;
     calls++;
 }
 
 static int start(void **state)
 {
     (void)state;
-    server       = (struct config_server){.acme_dir = "/acme", .acme_thumbprint = THUMBPRINT};
+    server = (struct config_server){ .acme_dir = "/acme", .acme_thumbprint = THUMBPRINT };
     refused_with = 0;
     calls = line_count = 0;
-    on_answer          = NULL;
-    asked[0]           = '\0';
+    on_answer = NULL;
+    asked[0] = '\0';
     now_ms += 10 * 60 * 1000;
     return 0;
 }
@@ -109,7 +109,7 @@ static bool find(const char *path, struct acme_lookup **lookup)
 
 static void answer(int error, enum message_step step, const char *bytes, size_t len)
 {
-    struct broker_answer told = {.error = error, .step = step, .fds = {-1, -1}};
+    struct broker_answer told = { .error = error, .step = step, .fds = { -1, -1 } };
 
     if (error == 0) {
         told.fds[0] = memfd_create("token", MFD_CLOEXEC);
@@ -127,7 +127,7 @@ static void answer_error(int error)
 
 static void the_files_bytes_are_the_answer(void **state)
 {
-    static char large[ACME_ANSWER_MAX + 100];
+    static char         large[ACME_ANSWER_MAX + 100];
     struct acme_lookup *lookup;
 
     (void)state;
@@ -206,9 +206,18 @@ static void a_keeper_that_cannot_be_asked_leaves_the_thumbprint(void **state)
 static void only_challenge_paths_are_looked_up(void **state)
 {
     static const char *const paths[] = {
-        "", "/", ACME_PREFIX, ACME_PREFIX "a/b", ACME_PREFIX "..", ACME_PREFIX "a.b",
-        ACME_PREFIX "%61", ACME_PREFIX "a ", "/.well-known/acme-challenge", "/.Well-Known/a",
-        "x" ACME_PREFIX "a", "/.well-known/mta-sts.txt",
+        "",
+        "/",
+        ACME_PREFIX,
+        ACME_PREFIX "a/b",
+        ACME_PREFIX "..",
+        ACME_PREFIX "a.b",
+        ACME_PREFIX "%61",
+        ACME_PREFIX "a ",
+        "/.well-known/acme-challenge",
+        "/.Well-Known/a",
+        "x" ACME_PREFIX "a",
+        "/.well-known/mta-sts.txt",
     };
     char                path[sizeof(ACME_PREFIX) + 200];
     struct acme_lookup *lookup;
@@ -248,8 +257,9 @@ static void a_file_that_is_not_taken_is_told_once_a_minute(void **state)
         answer_error(EACCES);
     }
     assert_int_equal(line_count, 1);
-    assert_string_equal(line, "the file of ACME token " TOKEN " is not taken: it, or its folder, is "
-                              "not readable by everyone");
+    assert_string_equal(line,
+                        "the file of ACME token " TOKEN " is not taken: it, or its folder, is "
+                        "not readable by everyone");
     now_ms += 60 * 1000;
     assert_true(find(ACME_PREFIX TOKEN, &lookup));
     answer_error(EMLINK);

@@ -20,7 +20,8 @@ static const time_t then = 784111777;
 
 #define BODY "version: STSv1\r\nmode: enforce\r\nmx: mail.%d\r\nmax_age: 604800\r\n"
 
-static const struct policy policy = { .body = BODY, .body_len = sizeof(BODY) - 1,
+static const struct policy policy = { .body = BODY,
+                                      .body_len = sizeof(BODY) - 1,
                                       .body_domains = 1 };
 
 /* What is true of every answer; then its head and body as strings. */
@@ -100,8 +101,7 @@ static void the_policy_is_exactly_this(void **state)
 
     (void)state;
     answer_to(&request, false, &read);
-    assert_string_equal(read.bytes, "HTTP/1.1 200 OK\r\n" DATE
-                                    "Content-Type: text/plain\r\n"
+    assert_string_equal(read.bytes, "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
                                     "Content-Length: 70\r\n"
                                     "X-Content-Type-Options: nosniff\r\n"
                                     "\r\n"
@@ -111,9 +111,10 @@ static void the_policy_is_exactly_this(void **state)
 
 static void another_host_is_misdirected_whatever_it_asks(void **state)
 {
-    static const char *const others[] = { "mta-sts.example.com", "example.org", "",
-                                          "mta-sts.example.or", "mta-sts.example.orgX",
-                                          "mta-sts.example.org." };
+    static const char *const others[] = {
+        "mta-sts.example.com", "example.org",          "",
+        "mta-sts.example.or",  "mta-sts.example.orgX", "mta-sts.example.org."
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT(others); i++) {
@@ -132,9 +133,14 @@ static void without_a_host_the_sni_decides(void **state)
 
 static void only_the_one_path_has_the_policy(void **state)
 {
-    static const char *const others[] = { "/", "*", "/.well-known/", "/.well-known/mta-sts.tx",
-                                          "/.well-known/mta-sts.txt/", "/.well-known/MTA-STS.txt",
-                                          "//.well-known/mta-sts.txt", "/.well-known/mta-sts%2etxt",
+    static const char *const others[] = { "/",
+                                          "*",
+                                          "/.well-known/",
+                                          "/.well-known/mta-sts.tx",
+                                          "/.well-known/mta-sts.txt/",
+                                          "/.well-known/MTA-STS.txt",
+                                          "//.well-known/mta-sts.txt",
+                                          "/.well-known/mta-sts%2etxt",
                                           "/./.well-known/mta-sts.txt" };
 
     (void)state;

@@ -90,7 +90,7 @@ static void on_answer(void *context, const struct broker_answer *answer)
 static int open_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    int  count  = -1; /* the folder's own */
+    int  count = -1; /* the folder's own */
 
     while (readdir(folder))
         count++;
@@ -100,7 +100,7 @@ static int open_descriptors(void)
 
 static int start(void **state)
 {
-    struct broker_events events = {on_go, on_recheck, on_lost, &now};
+    struct broker_events events = { on_go, on_recheck, on_lost, &now };
     int                  pair[2];
 
     (void)state;
@@ -110,7 +110,7 @@ static int start(void **state)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
     now.keeper = pair[1];
-    now.loop   = ev_loop_new(EVFLAG_NOENV);
+    now.loop = ev_loop_new(EVFLAG_NOENV);
     now.broker = now.loop ? broker_new(now.loop, pair[0], &events) : NULL;
     return now.broker ? 0 : -1;
 }
@@ -148,7 +148,7 @@ static void keeper_says(enum message_kind kind, uint32_t number, int error, cons
 
     message_init(&message, kind, number);
     message.error = (uint16_t)error;
-    message.step  = error ? MESSAGE_STEP_CERTIFICATE : MESSAGE_STEP_NONE;
+    message.step = error ? MESSAGE_STEP_CERTIFICATE : MESSAGE_STEP_NONE;
     assert_int_equal(message_send(now.keeper, &message, fds, count), 0);
 }
 
@@ -197,7 +197,7 @@ static void an_answer_reaches_who_asked_in_any_order(void **state)
         struct message request;
 
         assert_int_equal(ask(&asked[i]), 0);
-        request    = keeper_reads();
+        request = keeper_reads();
         numbers[i] = request.number;
         assert_string_equal(request.name, "mta-sts.example.org");
     }
@@ -362,7 +362,7 @@ static void who_cancels_is_not_called(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    before                = open_descriptors();
+    before = open_descriptors();
     asked[0].cancels_next = true;
     for (int i = 0; i < 4; i++)
         assert_int_equal(ask(&asked[i]), 0);
@@ -387,7 +387,7 @@ static void who_cancels_is_not_called(void **state)
 
 static void a_name_that_is_too_long_is_refused(void **state)
 {
-    char name[MESSAGE_NAME_MAX + 1] = {'a'};
+    char name[MESSAGE_NAME_MAX + 1] = { 'a' };
 
     (void)state;
     assert_int_equal(broker_ask(now.broker, MESSAGE_TOKEN, name, sizeof(name), on_answer, asked),

@@ -70,7 +70,7 @@ static struct certpair *load_for(const char *host, const char *certificates, con
     struct certpair *pair;
 
     error[0] = '\0';
-    pair     = certpair_load(certificate_fd, key_fd, host, error);
+    pair = certpair_load(certificate_fd, key_fd, host, error);
     assert_true((pair == NULL) == (error[0] != '\0'));
     close(certificate_fd);
     if (key_fd >= 0)
@@ -198,7 +198,7 @@ static void files_that_are_no_pem_pair_are_refused_by_what_they_are(void **state
 
 static void assert_bytes_refused(const char *bytes, size_t len, const char *why)
 {
-    int              fd   = fd_of_bytes(bytes, len);
+    int              fd = fd_of_bytes(bytes, len);
     struct certpair *pair = certpair_load(fd, -1, HOST, error);
 
     assert_null(pair);
@@ -230,7 +230,7 @@ static void a_file_cut_anywhere_inside_a_block_is_refused(void **state)
 
     (void)state;
     for (size_t cut = 0; cut <= len; cut++) {
-        int              fd   = fd_of_bytes(all, cut);
+        int              fd = fd_of_bytes(all, cut);
         struct certpair *pair = certpair_load(fd, -1, HOST, error);
         bool lone = cut == leaf || cut == leaf - 1, whole = cut == len || cut == len - 1;
 
@@ -272,9 +272,9 @@ static void damage_inside_a_block_is_refused(void **state)
 
 static void windows_line_ends_and_no_last_line_feed_are_fine(void **state)
 {
-    static char all[ALL_MAX], crlf[ALL_MAX];
-    size_t      len = append_file(all, append_file(all, 0, "leaf.key"), "leaf.pem"), out = 0;
-    int         fd;
+    static char      all[ALL_MAX], crlf[ALL_MAX];
+    size_t           len = append_file(all, append_file(all, 0, "leaf.key"), "leaf.pem"), out = 0;
+    int              fd;
     struct certpair *pair;
 
     (void)state;
@@ -283,7 +283,7 @@ static void windows_line_ends_and_no_last_line_feed_are_fine(void **state)
             crlf[out++] = '\r';
         crlf[out++] = all[i];
     }
-    fd   = fd_of_bytes(crlf, out);
+    fd = fd_of_bytes(crlf, out);
     pair = certpair_load(fd, -1, HOST, error);
     assert_non_null(pair);
     certpair_unref(pair);
@@ -316,8 +316,8 @@ static void assert_explained(const struct certpair *pair, time_t now, unsigned f
 
 static void time_is_told(void **state)
 {
-    struct certpair *pair  = load("leaf.pem", "leaf.key");
-    time_t           end   = certpair_not_after(pair);
+    struct certpair *pair = load("leaf.pem", "leaf.key");
+    time_t           end = certpair_not_after(pair);
     time_t           start = end - (time_t)36500 * DAY;
 
     (void)state;
@@ -353,7 +353,7 @@ static void chains_that_senders_may_not_follow_are_told(void **state)
 
 static void weak_and_readable_keys_are_told(void **state)
 {
-    int              certificate_fd = fd_of("leaf.pem intermediate.pem"), key_fd = fd_of("leaf.key");
+    int certificate_fd = fd_of("leaf.pem intermediate.pem"), key_fd = fd_of("leaf.key");
     struct certpair *pair;
     char             told[CERTPAIR_ERROR_MAX];
 

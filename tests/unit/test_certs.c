@@ -111,7 +111,7 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
     }
     assert_true(asked < REQUESTS_MAX);
     snprintf(requests[asked].host, sizeof(requests[0].host), "%.*s", (int)len, name);
-    requests[asked].callback  = callback;
+    requests[asked].callback = callback;
     requests[asked++].context = context;
     return 0;
 }
@@ -128,7 +128,7 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     }
     pair = calloc(1, sizeof(*pair));
     pairs_alive++;
-    *pair = (struct certpair){.references = 1, .serial = loads};
+    *pair = (struct certpair){ .references = 1, .serial = loads };
     return pair;
 }
 
@@ -186,7 +186,7 @@ static void on_done(struct certs_waiter *waiter, struct certpair *pair)
 
     client->calls++;
     client->order = ++done_calls;
-    client->pair  = pair;
+    client->pair = pair;
     if (client->then)
         client->then(client);
 }
@@ -205,14 +205,14 @@ static int start(void **state)
     memset(clients, 0, sizeof(clients));
     for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
         clients[i].waiter.done = on_done;
-    now_ms       = 1000000;
-    now_s        = 1800000000;
-    not_after    = now_s + 60 * DAY;
-    asked        = answered = loads = findings = done_calls = line_count = 0;
+    now_ms = 1000000;
+    now_s = 1800000000;
+    not_after = now_s + 60 * DAY;
+    asked = answered = loads = findings = done_calls = line_count = 0;
     refused_with = 0;
-    load_error   = NULL;
-    file         = -1;
-    certs        = certs_new(NULL, CAPACITY);
+    load_error = NULL;
+    file = -1;
+    certs = certs_new(NULL, CAPACITY);
     return certs && new_file() == 0 ? 0 : -1;
 }
 
@@ -239,8 +239,9 @@ static void let_go(struct client *client)
 /* The keeper answers the oldest request that it has not answered. */
 static void answer(int error)
 {
-    struct broker_answer given   = {.error = error, .fds = {-1, -1},
-                                    .step = error ? MESSAGE_STEP_CERTIFICATE : MESSAGE_STEP_NONE};
+    struct broker_answer given = { .error = error,
+                                   .fds = { -1, -1 },
+                                   .step = error ? MESSAGE_STEP_CERTIFICATE : MESSAGE_STEP_NONE };
     struct request      *request = &requests[answered++];
 
     assert_true(answered <= asked);
@@ -276,7 +277,7 @@ static unsigned serial_now(const char *host)
 static unsigned serial_after_waiting(const char *host, int error)
 {
     struct client *client = &clients[998];
-    unsigned       calls  = client->calls, serial;
+    unsigned       calls = client->calls, serial;
 
     assert_waits(client, host);
     answer(error);
@@ -308,7 +309,7 @@ static void assert_fails_at_once(const char *host)
 static int open_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    int  count  = -1; /* the folder's own */
+    int  count = -1; /* the folder's own */
 
     while (readdir(folder))
         count++;
@@ -435,7 +436,8 @@ static void whatever_a_check_finds_the_last_good_pair_serves(void **state)
     (void)state;
     assert_int_equal(serial_after_waiting("a", 0), 1);
     assert_last_good_pair_serves(
-        ENOENT, "a: certificate file: No such file or directory; the last good certificate goes on");
+        ENOENT,
+        "a: certificate file: No such file or directory; the last good certificate goes on");
     assert_last_good_pair_serves(ETIMEDOUT, "a: the keeper did not answer in time; the last good");
     load_error = "half written";
     assert_last_good_pair_serves(0, "a: half written; the last good certificate goes on serving");
@@ -536,12 +538,12 @@ static void what_is_waited_for_is_never_evicted(void **state)
     (void)state;
     serial_after_waiting("a", 0);
     pass(60);
-    assert_waits(&clients[0], "a"); /* checking */
-    assert_waits(&clients[1], "new"); /* loading */
+    assert_waits(&clients[0], "a");                      /* checking */
+    assert_waits(&clients[1], "new");                    /* loading */
     for (char host[] = "b"; host[0] <= 'i'; host[0]++) { /* asked later, answered first */
         assert_waits(&clients[2], host);
         requests[asked - 1].callback(requests[asked - 1].context,
-                                     &(struct broker_answer){.fds = {dup(file), dup(file)}});
+                                     &(struct broker_answer){ .fds = { dup(file), dup(file) } });
         let_go(&clients[2]);
     }
     answer(0);

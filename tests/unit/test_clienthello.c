@@ -67,7 +67,7 @@ static uint8_t *readable_end; /* the next byte after it faults */
 
 static int map_guard(void **state)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 32 * page;
+    size_t   page = (size_t)sysconf(_SC_PAGESIZE), size = 32 * page;
     uint8_t *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     (void)state;
@@ -97,7 +97,7 @@ static void put(struct bytes *to, size_t value, size_t width)
 static void put_hex(struct bytes *to, const char *hex)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t nibbles = 0, value = 0;
+    size_t            nibbles = 0, value = 0;
 
     for (; *hex != '\0'; hex++) {
         if (*hex == ' ')
@@ -206,7 +206,7 @@ static void hellos_of_real_clients_are_read(void **state)
         { openssl_tls10_without_name, false, false, false },
     };
     static struct bytes wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -225,7 +225,7 @@ static void hellos_of_real_clients_are_read(void **state)
 static void a_hello_with_an_ml_kem_share_is_read(void **state)
 {
     static struct bytes extensions, message, wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     extensions.len = 0;
@@ -243,7 +243,7 @@ static void a_hello_with_an_ml_kem_share_is_read(void **state)
 static void records_may_split_the_message_at_every_byte(void **state)
 {
     static struct bytes message, wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     make_hello(&message, EXT_NAME EXT_VERSIONS);
@@ -259,7 +259,7 @@ static void records_may_split_the_message_at_every_byte(void **state)
 static void records_of_one_byte_each_are_read(void **state)
 {
     static struct bytes message, wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     make_hello(&message, EXT_NAME EXT_VERSIONS);
@@ -273,7 +273,7 @@ static void records_of_one_byte_each_are_read(void **state)
 static void bytes_after_the_message_are_not_looked_at(void **state)
 {
     static struct bytes message, wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     make_hello(&message, EXT_NAME);
@@ -286,7 +286,7 @@ static void bytes_after_the_message_are_not_looked_at(void **state)
 static void a_hello_without_extensions_has_no_name(void **state)
 {
     static struct bytes message;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     make_message(&message, NULL);
@@ -300,16 +300,15 @@ static void a_hello_without_extensions_has_no_name(void **state)
 static void what_is_no_tls_is_told_at_the_first_byte_that_shows_it(void **state)
 {
     static const char *const cases[] = {
-        "47",    /* GET */
-        "80",    /* a hello compatible with SSLv2 */
-        "15",    /* an alert */
-        "17",    /* application data */
-        "00",
-        "1602",  /* no version of TLS */
+        "47",           /* GET */
+        "80",           /* a hello compatible with SSLv2 */
+        "15",           /* an alert */
+        "17",           /* application data */
+        "00",   "1602", /* no version of TLS */
         "1647",
     };
     static struct bytes wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -327,21 +326,21 @@ static void what_stands_in_the_place_of_a_hello_is_refused_at_once(void **state)
         const char *hex;
         uint8_t     alert;
     } cases[] = {
-        { "160301 0005 02", ALERT_UNEXPECTED_MESSAGE },              /* a server's hello */
-        { "160301 0005 00", ALERT_UNEXPECTED_MESSAGE },              /* hello_request */
-        { "160301 0000", ALERT_UNEXPECTED_MESSAGE },                 /* an empty record */
+        { "160301 0005 02", ALERT_UNEXPECTED_MESSAGE }, /* a server's hello */
+        { "160301 0005 00", ALERT_UNEXPECTED_MESSAGE }, /* hello_request */
+        { "160301 0000", ALERT_UNEXPECTED_MESSAGE },    /* an empty record */
         { "160301 0002 0100 160301 0000", ALERT_UNEXPECTED_MESSAGE },
-        { "160301 0002 0100 15", ALERT_UNEXPECTED_MESSAGE },         /* an alert in between */
+        { "160301 0002 0100 15", ALERT_UNEXPECTED_MESSAGE }, /* an alert in between */
         { "160301 0002 0100 1602", ALERT_DECODE_ERROR },
-        { "160301 4001", ALERT_ILLEGAL_PARAMETER },                  /* over 2^14 */
-        { "160301 4000 01 003ff8", ALERT_ILLEGAL_PARAMETER },        /* 5 + 4 + 16376 bytes */
+        { "160301 4001", ALERT_ILLEGAL_PARAMETER },           /* over 2^14 */
+        { "160301 4000 01 003ff8", ALERT_ILLEGAL_PARAMETER }, /* 5 + 4 + 16376 bytes */
         { "160301 4000 01 ffffff", ALERT_ILLEGAL_PARAMETER },
-        { "160301 0004 01 003ff3", ALERT_ILLEGAL_PARAMETER },        /* and a second header */
+        { "160301 0004 01 003ff3", ALERT_ILLEGAL_PARAMETER }, /* and a second header */
         { "160301 0004 01 000000", ALERT_DECODE_ERROR },
         { "160301 000e 01 00000a 0303 00000000 00000000", ALERT_DECODE_ERROR },
     };
     static struct bytes wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -357,7 +356,7 @@ static void what_stands_in_the_place_of_a_hello_is_refused_at_once(void **state)
 static void a_hello_of_the_largest_size_is_read_and_a_larger_one_refused(void **state)
 {
     static struct bytes extensions, message, wire;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t padding = 0x3faa; padding >= 0x3fa5; padding--) {
@@ -388,8 +387,8 @@ static void a_hello_of_the_largest_size_is_read_and_a_larger_one_refused(void **
 static void record_headers_count_towards_the_size(void **state)
 {
     static struct bytes extensions, message, wire;
-    struct clienthello hello;
-    size_t len = 0;
+    struct clienthello  hello;
+    size_t              len = 0;
 
     (void)state;
     extensions.len = 0;
@@ -418,7 +417,7 @@ static void an_extension_sent_twice_is_refused(void **state)
 static void many_different_extensions_are_no_repetition(void **state)
 {
     static struct bytes extensions, message;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     extensions.len = 0;
@@ -469,7 +468,7 @@ static void a_name_is_kept_whole_with_the_nuls_in_it(void **state)
 static void a_name_too_long_to_be_a_host_is_nobodys(void **state)
 {
     static struct bytes extensions, message;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t len = 254; len <= 257; len++) {
@@ -500,20 +499,20 @@ static void an_empty_name_is_nobodys(void **state)
 static void extensions_whose_lengths_do_not_add_up_are_refused(void **state)
 {
     static const char *const cases[] = {
-        "0000",                       /* no length */
-        "0000 0001",                  /* longer than what is there */
+        "0000",      /* no length */
+        "0000 0001", /* longer than what is there */
         EXT_NAME "00",
-        "0000 0000",                  /* no list */
-        "0000 0002 0000",             /* an empty list */
-        "0000 0003 0001 00",          /* a type without a name */
-        "0000 0006 0004 00 0002 61",  /* a name longer than the list */
-        "0000 0006 0005 00 0001 61",  /* a list longer than the extension */
+        "0000 0000",                    /* no list */
+        "0000 0002 0000",               /* an empty list */
+        "0000 0003 0001 00",            /* a type without a name */
+        "0000 0006 0004 00 0002 61",    /* a name longer than the list */
+        "0000 0006 0005 00 0001 61",    /* a list longer than the extension */
         "0000 0007 0004 00 0001 61 00", /* and a shorter one */
         "002b 0000",
         "002b 0001 00",
         "002b 0002 01 03",
-        "002b 0004 03 0304 03",       /* half a version */
-        "002b 0004 02 0304 00",       /* bytes behind the list */
+        "002b 0004 03 0304 03", /* half a version */
+        "002b 0004 02 0304 00", /* bytes behind the list */
         "002b 0003 04 0304",
     };
 
@@ -526,24 +525,24 @@ static void extensions_whose_lengths_do_not_add_up_are_refused(void **state)
 static void a_message_that_does_not_add_up_is_refused(void **state)
 {
     static const struct {
-        const char *hex; /* behind version and random */
+        const char             *hex; /* behind version and random */
         enum clienthello_result result;
     } cases[] = {
         { "00 0002 1301 01 00", CLIENTHELLO_OK },
         { "01aa 0002 1301 01 00 0000", CLIENTHELLO_OK },
         { "", CLIENTHELLO_REFUSED },
         { "00", CLIENTHELLO_REFUSED },
-        { "00 0000 01 00", CLIENTHELLO_REFUSED },          /* no suite */
-        { "00 0003 1301 00 01 00", CLIENTHELLO_REFUSED },  /* half a suite */
+        { "00 0000 01 00", CLIENTHELLO_REFUSED },         /* no suite */
+        { "00 0003 1301 00 01 00", CLIENTHELLO_REFUSED }, /* half a suite */
         { "00 0002 1301", CLIENTHELLO_REFUSED },
-        { "00 0002 1301 00", CLIENTHELLO_REFUSED },        /* no compression method */
+        { "00 0002 1301 00", CLIENTHELLO_REFUSED }, /* no compression method */
         { "00 0002 1301 02 00", CLIENTHELLO_REFUSED },
-        { "00 0002 1301 01 00 00", CLIENTHELLO_REFUSED },  /* junk of one byte */
+        { "00 0002 1301 01 00 00", CLIENTHELLO_REFUSED },      /* junk of one byte */
         { "00 0002 1301 01 00 0000 00", CLIENTHELLO_REFUSED }, /* and behind the extensions */
         { "00 0002 1301 01 00 0001", CLIENTHELLO_REFUSED },
     };
     static struct bytes message;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -561,7 +560,7 @@ static void a_message_that_does_not_add_up_is_refused(void **state)
 static void a_session_id_has_at_most_32_bytes(void **state)
 {
     static struct bytes message;
-    struct clienthello hello;
+    struct clienthello  hello;
 
     (void)state;
     for (size_t len = 31; len <= 33; len++) {

@@ -160,8 +160,8 @@ static void other_hosts_are_none_of_ours(void **state)
 
 static void any_domain_is_found_when_no_other_has_it(void **state)
 {
-    struct config *config =
-        load_text(SERVER POLICY "[*]\nmode = none\nmx = mail.%d\ncertificate = /any\n");
+    struct config      *config = load_text(SERVER POLICY
+                                           "[*]\nmode = none\nmx = mail.%d\ncertificate = /any\n");
     struct config_match match;
     char                host[] = "mta-sts.example.com-and-more";
 
@@ -181,8 +181,8 @@ static void any_domain_is_found_when_no_other_has_it(void **state)
 
 static void any_domain_is_none_for_which_an_mx_would_be_too_long(void **state)
 {
-    struct config *config =
-        load_text(SERVER "[*]\nmode = none\nmx = mail.customers.%d\ncertificate = /c\n");
+    struct config *config = load_text(
+        SERVER "[*]\nmode = none\nmx = mail.customers.%d\ncertificate = /c\n");
     struct config_match match;
 
     (void)state;
@@ -194,10 +194,10 @@ static void any_domain_is_none_for_which_an_mx_would_be_too_long(void **state)
 
 static void defaults_apply_wherever_they_stand(void **state)
 {
-    struct config *config =
-        load_text(SERVER "[a.example]\n[b.example]\nmx = other.example\nmax_age = 1w\n"
-                         "[defaults]\nmode = enforce\nmx = m1.%d\nmx = m2.%d\n"
-                         "max_age = 2w\ncertificate = /c\n");
+    struct config *config = load_text(SERVER
+                                      "[a.example]\n[b.example]\nmx = other.example\nmax_age = 1w\n"
+                                      "[defaults]\nmode = enforce\nmx = m1.%d\nmx = m2.%d\n"
+                                      "max_age = 2w\ncertificate = /c\n");
 
     (void)state;
     assert_string_equal(
@@ -212,10 +212,10 @@ static void defaults_apply_wherever_they_stand(void **state)
 
 static void equal_policies_are_kept_once(void **state)
 {
-    struct config *config =
-        load_text(SERVER "[a.example]\n" KEYS "[b.example]\n" KEYS "max_age = 604800\n"
-                         "[c.example]\n" KEYS "id = x\n[d.example]\n" KEYS "rua = mailto:a@b\n"
-                         "[e.example]\n" KEYS "key = /k\n[f.example]\n" KEYS "rua = mailto:a@b\n");
+    struct config *config = load_text(
+        SERVER "[a.example]\n" KEYS "[b.example]\n" KEYS "max_age = 604800\n"
+               "[c.example]\n" KEYS "id = x\n[d.example]\n" KEYS "rua = mailto:a@b\n"
+               "[e.example]\n" KEYS "key = /k\n[f.example]\n" KEYS "rua = mailto:a@b\n");
 
     (void)state;
     assert_int_equal(config_domain_count(config), 6);
@@ -225,9 +225,9 @@ static void equal_policies_are_kept_once(void **state)
 
 static void everything_of_a_policy_is_kept(void **state)
 {
-    struct config *config =
-        load_text(SERVER POLICY "key = k/%d.pem\nid = 20261124\nrua = mailto:a@b\n"
-                                "rua = https://c/d\n");
+    struct config      *config = load_text(SERVER POLICY
+                                           "key = k/%d.pem\nid = 20261124\nrua = mailto:a@b\n"
+                                                "rua = https://c/d\n");
     struct config_match match;
     char                id[POLICY_ID_LEN + 1], cwd[200], expected[220];
 

@@ -77,8 +77,8 @@ static void an_empty_line_says_nothing_and_a_closed_one_ends(void **state)
 static void nonsense_ends_the_line_and_leaks_no_descriptor(void **state)
 {
     struct control sent, got;
-    char           longer[sizeof(sent) + 1] = {CONTROL_GO};
-    int            fds[2] = {line[0], line[0]}, fd, before = lowest_free();
+    char           longer[sizeof(sent) + 1] = { CONTROL_GO };
+    int            fds[2] = { line[0], line[0] }, fd, before = lowest_free();
 
     (void)state;
     control_init(&sent, CONTROL_GO);

@@ -17,7 +17,7 @@ static int setup(void **state)
 
 static void nothing_is_due_before_its_time(void **state)
 {
-    struct deadline one = {0};
+    struct deadline one = { 0 };
 
     (void)state;
     assert_null(deadlines_due(&deadlines, 1000));
@@ -29,7 +29,7 @@ static void nothing_is_due_before_its_time(void **state)
 
 static void the_oldest_of_a_list_is_due_first(void **state)
 {
-    struct deadline first = {0}, second = {0};
+    struct deadline first = { 0 }, second = { 0 };
 
     (void)state;
     deadlines_set(&deadlines, &first, 3, 10);
@@ -41,7 +41,7 @@ static void the_oldest_of_a_list_is_due_first(void **state)
 
 static void every_list_is_looked_at(void **state)
 {
-    struct deadline late = {0}, early = {0};
+    struct deadline late = { 0 }, early = { 0 };
 
     (void)state;
     deadlines_set(&deadlines, &late, 0, 500);
@@ -51,7 +51,7 @@ static void every_list_is_looked_at(void **state)
 
 static void setting_it_again_moves_it_to_another_list(void **state)
 {
-    struct deadline one = {0}, other = {0};
+    struct deadline one = { 0 }, other = { 0 };
 
     (void)state;
     deadlines_set(&deadlines, &one, 0, 10);
@@ -64,7 +64,7 @@ static void setting_it_again_moves_it_to_another_list(void **state)
 
 static void one_that_is_in_no_list_can_be_removed(void **state)
 {
-    struct deadline one = {0};
+    struct deadline one = { 0 };
 
     (void)state;
     deadlines_remove(&deadlines, &one);
@@ -78,8 +78,8 @@ static void one_that_is_in_no_list_can_be_removed(void **state)
 static void many_come_and_go_and_no_deadline_is_lost(void **state)
 {
     enum { MANY = 64, STEPS = 20000 };
-    struct deadline all[MANY] = {{0}};
-    long            times[MANY] = {0}; /* 0: in no list */
+    struct deadline all[MANY] = { { 0 } };
+    long            times[MANY] = { 0 }; /* 0: in no list */
 
     (void)state;
     srand(1);

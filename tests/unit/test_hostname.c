@@ -56,8 +56,8 @@ static void names_have_a_verdict(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        enum hostname_verdict verdict =
-            hostname_canonical(cases[i].name, strlen(cases[i].name), HOSTNAME_MAX, out);
+        enum hostname_verdict verdict = hostname_canonical(cases[i].name, strlen(cases[i].name),
+                                                           HOSTNAME_MAX, out);
 
         if (verdict != cases[i].verdict)
             print_message("%s\n", cases[i].name);
@@ -72,9 +72,9 @@ static void every_byte_but_letters_digits_and_hyphens_is_refused(void **state)
 
     (void)state;
     for (int byte = 0; byte < 256; byte++) {
-        bool good =
-            byte < 0x80 && byte != 0 &&
-            strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", byte);
+        bool good = byte < 0x80 && byte != 0 &&
+                    strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.",
+                           byte);
 
         name[2] = (char)byte;
         assert_int_equal(

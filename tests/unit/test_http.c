@@ -25,7 +25,7 @@ static char *readable_end; /* the next byte after it faults */
 static int map_guard(void **state)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 8 * page;
-    char *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char  *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     (void)state;
     if (area == MAP_FAILED || mprotect(area + size - page, page, PROT_NONE) != 0)
@@ -58,7 +58,7 @@ static void assert_slice(struct http_slice slice, const char *text)
 static void assert_refused_at_the_end(const char *text, unsigned status)
 {
     struct http_request request;
-    size_t len = 0;
+    size_t              len = 0;
 
     while (len <= strlen(text) && read_bytes(text, len, &request) == HTTP_MORE)
         len++;
@@ -73,15 +73,14 @@ static enum http_result read_field(const char *field, struct http_request *reque
 {
     char head[1024];
 
-    assert_true((size_t)snprintf(head, sizeof head, FETCH HOST "%s\r\n\r\n", field) <
-                sizeof head);
+    assert_true((size_t)snprintf(head, sizeof head, FETCH HOST "%s\r\n\r\n", field) < sizeof head);
     return read_text(head, request);
 }
 
 static void a_fetch_is_read(void **state)
 {
     static const char head[] = FETCH HOST "User-Agent: a sender/1.0 (test)\r\nAccept: */*\r\n\r\n";
-    struct http_request request;
+    struct http_request              request;
 
     (void)state;
     assert_int_equal(read_text(head, &request), HTTP_OK);
@@ -117,7 +116,7 @@ static void every_prefix_of_a_request_asks_for_more(void **state)
 static void the_next_request_starts_behind_the_head(void **state)
 {
     static const char two[] = FETCH HOST "\r\nHEAD / HTTP/1.0\r\n\r\n\x01\xff";
-    struct http_request request;
+    struct http_request             request;
 
     (void)state;
     assert_int_equal(read_text(two, &request), HTTP_OK);
@@ -183,7 +182,7 @@ static void targets_are_read_in_their_four_forms(void **state)
         { "CONNECT other.example:443 HTTP/1.1\r\n", "other.example:443", "h" },
         { "CONNECT [::1]:443 HTTP/1.1\r\n", "[::1]:443", "h" },
     };
-    char head[256];
+    char                head[256];
     struct http_request request;
 
     (void)state;
@@ -199,20 +198,77 @@ static void targets_are_read_in_their_four_forms(void **state)
 static void a_malformed_request_line_is_refused_at_once(void **state)
 {
     static const char *const cases[] = {
-        " ", "\x16", "G\t", "GET\t", "GET\r", "GET\n", "G\x80", "G(", "GET  ",
-        "GET a", "GET hu", "GET http:a", "GET httpx", "GET http:/a", "GET ?", "GET *",
-        "GET http:// ", "GET http:///", "GET http://:", "GET http://.", "GET http://a..",
-        "GET http://a@", "GET http://a:b", "GET http://a:65536", "GET http://a:99999",
-        "GET http://[]", "GET http://[g", "GET http://[::1\r", "GET http://[::1]a",
-        "GET http://a%", "GET http://a#", "OPTIONS *a", "OPTIONS **",
-        "CONNECT /", "CONNECT a ", "CONNECT a: ", "CONNECT a/", "CONNECT *", "CONNECT a:1/",
+        " ",
+        "\x16",
+        "G\t",
+        "GET\t",
+        "GET\r",
+        "GET\n",
+        "G\x80",
+        "G(",
+        "GET  ",
+        "GET a",
+        "GET hu",
+        "GET http:a",
+        "GET httpx",
+        "GET http:/a",
+        "GET ?",
+        "GET *",
+        "GET http:// ",
+        "GET http:///",
+        "GET http://:",
+        "GET http://.",
+        "GET http://a..",
+        "GET http://a@",
+        "GET http://a:b",
+        "GET http://a:65536",
+        "GET http://a:99999",
+        "GET http://[]",
+        "GET http://[g",
+        "GET http://[::1\r",
+        "GET http://[::1]a",
+        "GET http://a%",
+        "GET http://a#",
+        "OPTIONS *a",
+        "OPTIONS **",
+        "CONNECT /",
+        "CONNECT a ",
+        "CONNECT a: ",
+        "CONNECT a/",
+        "CONNECT *",
+        "CONNECT a:1/",
         "CONNECT [::1] ",
-        "GET /#", "GET /a\\", "GET /\"", "GET /<", "GET /^", "GET /{", "GET /|", "GET /\x7f",
-        "GET /\x80", "GET /\xc3", "GET /\t", "GET /\r", "GET /\n", "GET /%g", "GET /%2 ",
-        "GET /?#", "GET /?\x01", "GET /?%z",
-        "GET /  ", "GET / h", "GET / HTTPS", "GET / HTTP/2", "GET / HTTP/0", "GET / HTTP/1 ",
-        "GET / HTTP/1.a", "GET / HTTP/1.10", "GET / HTTP/1.1 ", "GET / HTTP/1.1\n",
-        "GET / HTTP/1.1\r\r", "GET / R", "PRI *",
+        "GET /#",
+        "GET /a\\",
+        "GET /\"",
+        "GET /<",
+        "GET /^",
+        "GET /{",
+        "GET /|",
+        "GET /\x7f",
+        "GET /\x80",
+        "GET /\xc3",
+        "GET /\t",
+        "GET /\r",
+        "GET /\n",
+        "GET /%g",
+        "GET /%2 ",
+        "GET /?#",
+        "GET /?\x01",
+        "GET /?%z",
+        "GET /  ",
+        "GET / h",
+        "GET / HTTPS",
+        "GET / HTTP/2",
+        "GET / HTTP/0",
+        "GET / HTTP/1 ",
+        "GET / HTTP/1.a",
+        "GET / HTTP/1.10",
+        "GET / HTTP/1.1 ",
+        "GET / HTTP/1.1\n",
+        "GET / HTTP/1.1\r\r",
+        "GET / R",
+        "PRI *",
     };
 
     (void)state;
@@ -223,9 +279,9 @@ static void a_malformed_request_line_is_refused_at_once(void **state)
 static void a_malformed_field_line_is_refused_at_once(void **state)
 {
     static const char *const cases[] = {
-        " ", "\t", "\n", ":", "a ", "a\t", "a\r", "a\n", "a\x80", "(", "\x7f",
-        "a: b\n", "a: b\r\r", "a: b\rc", "a: \x01", "a: \x1f", "a: \x7f", "a: b\r\n ",
-        "\r\r",
+        " ",       "\t",      "\n",      ":",         "a ",     "a\t",      "a\r",
+        "a\n",     "a\x80",   "(",       "\x7f",      "a: b\n", "a: b\r\r", "a: b\rc",
+        "a: \x01", "a: \x1f", "a: \x7f", "a: b\r\n ", "\r\r",
     };
     char head[256];
 
@@ -238,8 +294,8 @@ static void a_malformed_field_line_is_refused_at_once(void **state)
 
 static void a_nul_is_refused_wherever_it_stands(void **state)
 {
-    static const char head[] = "GET /a?b HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n";
-    char broken[sizeof head];
+    static const char   head[] = "GET /a?b HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n";
+    char                broken[sizeof head];
     struct http_request request;
 
     (void)state;
@@ -288,13 +344,18 @@ static void http_1_1_needs_exactly_one_host(void **state)
 static void port_and_final_dot_are_taken_off_the_host(void **state)
 {
     static const char *const cases[][2] = {
-        { "A.example", "A.example" },   { "a.example.", "a.example" },
-        { "a.example:443", "a.example" }, { "a.example.:443", "a.example" },
-        { " \ta:65535\t ", "a" },       { "a:", "a" },
-        { "a_b-c.d", "a_b-c.d" },       { "192.0.2.1:80", "192.0.2.1" },
-        { "[::1]", "[::1]" },           { "[2001:db8::1]:443", "[2001:db8::1]" },
+        { "A.example", "A.example" },
+        { "a.example.", "a.example" },
+        { "a.example:443", "a.example" },
+        { "a.example.:443", "a.example" },
+        { " \ta:65535\t ", "a" },
+        { "a:", "a" },
+        { "a_b-c.d", "a_b-c.d" },
+        { "192.0.2.1:80", "192.0.2.1" },
+        { "[::1]", "[::1]" },
+        { "[2001:db8::1]:443", "[2001:db8::1]" },
     };
-    char head[256];
+    char                head[256];
     struct http_request request;
 
     (void)state;
@@ -308,9 +369,34 @@ static void port_and_final_dot_are_taken_off_the_host(void **state)
 static void a_host_that_is_no_host_is_refused(void **state)
 {
     static const char *const cases[] = {
-        "", " ", ".", ":443", ".a", "a..", "a..b", "a b", "a,b", "a/b", "a@b", "a:b", "a:1:2",
-        "a:65536", "a:4294967297", "a\x80", "\xc3\xa4.example", "a%41", "[::1", "::1", "[]",
-        "[::1].", "[a.example]", "http://a", "a:+1", "a: 1", "a\t.b", "*.a",
+        "",
+        " ",
+        ".",
+        ":443",
+        ".a",
+        "a..",
+        "a..b",
+        "a b",
+        "a,b",
+        "a/b",
+        "a@b",
+        "a:b",
+        "a:1:2",
+        "a:65536",
+        "a:4294967297",
+        "a\x80",
+        "\xc3\xa4.example",
+        "a%41",
+        "[::1",
+        "::1",
+        "[]",
+        "[::1].",
+        "[a.example]",
+        "http://a",
+        "a:+1",
+        "a: 1",
+        "a\t.b",
+        "*.a",
     };
     char head[256];
 
@@ -384,9 +470,15 @@ static void a_body_is_announced_by_length_or_coding(void **state)
 static void a_length_that_can_be_doubted_is_refused(void **state)
 {
     static const char *const cases[] = {
-        "Content-Length:", "Content-Length: a", "Content-Length: +1", "Content-Length: -1",
-        "Content-Length: 1 1", "Content-Length: 1, 1", "Content-Length: 0x1",
-        "Content-Length: 1\r\nContent-Length: 2", "Content-Length: 10\r\nContent-Length: 1",
+        "Content-Length:",
+        "Content-Length: a",
+        "Content-Length: +1",
+        "Content-Length: -1",
+        "Content-Length: 1 1",
+        "Content-Length: 1, 1",
+        "Content-Length: 0x1",
+        "Content-Length: 1\r\nContent-Length: 2",
+        "Content-Length: 10\r\nContent-Length: 1",
         "Content-Length: 0\r\nContent-Length: 00",
         "Content-Length: 0\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 5",
@@ -410,8 +502,8 @@ static void fill(char *head, const char *from, char byte, size_t len)
 
 static void a_request_line_over_its_limit_is_414(void **state)
 {
-    static const char end[] = " HTTP/1.0\r\n";
-    static char head[HTTP_HEAD_MAX];
+    static const char   end[] = " HTTP/1.0\r\n";
+    static char         head[HTTP_HEAD_MAX];
     struct http_request request;
 
     (void)state;
@@ -433,7 +525,7 @@ static void a_request_line_over_its_limit_is_414(void **state)
 
 static void a_head_over_its_limit_is_431(void **state)
 {
-    static char head[HTTP_HEAD_MAX + 64];
+    static char         head[HTTP_HEAD_MAX + 64];
     struct http_request request;
 
     (void)state;
@@ -454,7 +546,7 @@ static void a_head_over_its_limit_is_431(void **state)
 static void one_field_too_many_is_431(void **state)
 {
     char head[1024] = FETCH HOST;
-    struct http_request request;
+    struct http_request     request;
 
     (void)state;
     for (size_t i = 1; i < HTTP_FIELDS_MAX; i++)

@@ -192,10 +192,10 @@ static void over_its_own_limit_an_address_gives_up_its_own(void **state)
 
 static void peers_without_an_address_have_no_limit_of_their_own(void **state)
 {
-    struct limits              *limits = limits_new(3, 1, key);
-    const struct sockaddr       unix_peer = { .sa_family = AF_UNIX };
-    struct limits_address       none;
-    bool                        full;
+    struct limits        *limits = limits_new(3, 1, key);
+    const struct sockaddr unix_peer = { .sa_family = AF_UNIX };
+    struct limits_address none;
+    bool                  full;
 
     (void)state;
     limits_address_of(&unix_peer, &none);
@@ -283,9 +283,10 @@ static bool model_agrees(size_t address, size_t count, size_t per_address, long 
 
 static void random_steps(size_t per_address, enum limits_rank lowest)
 {
-    static const char *const addresses[ADDRESSES] = { "192.0.2.1", "192.0.2.2", "198.51.100.7",
-                                                      "2001:db8::1", "2001:db8:0:1::1",
-                                                      "::ffff:203.0.113.1", "::1" };
+    static const char *const addresses[ADDRESSES] = {
+        "192.0.2.1",       "192.0.2.2",          "198.51.100.7", "2001:db8::1",
+        "2001:db8:0:1::1", "::ffff:203.0.113.1", "::1"
+    };
     struct limits *limits = limits_new(TOTAL, per_address, key);
     size_t         count = 0, full = 0;
 

@@ -247,8 +247,8 @@ static void check_overlap_with_itself(void)
 static void check_overlap_with_dual_stack(void)
 {
     own_network();
-    CHECK(listener_set_add(&held, "systemd:https", bind_raw("::", 443, 0), true,
-                           CONFIG_HTTPS) == 0);
+    CHECK(listener_set_add(&held, "systemd:https", bind_raw("::", 443, 0), true, CONFIG_HTTPS) ==
+          0);
     check_fails("0.0.0.0", 443,
                 "0.0.0.0:443 overlaps systemd:https, which systemd handed over: "
                 "write listen = systemd:https, or take it out of the socket unit");

@@ -33,8 +33,7 @@ static bool keeper_takes(const struct message *message)
     struct message read;
 
     memset(&read, 0xa5, sizeof(read));
-    return message_request_read(message, PACKET, &read) &&
-           memcmp(&read, message, PACKET) == 0;
+    return message_request_read(message, PACKET, &read) && memcmp(&read, message, PACKET) == 0;
 }
 
 static bool worker_takes(const struct message *message)
@@ -49,14 +48,14 @@ static void each_side_takes_what_the_other_may_send(void **state)
 {
     (void)state;
     for (int kind = 0; kind < 256; kind++) {
-        struct message bare  = request((enum message_kind)kind, "");
+        struct message bare = request((enum message_kind)kind, "");
         struct message named = request((enum message_kind)kind, "mta-sts.example.org");
 
         assert_int_equal(keeper_takes(&bare), kind == MESSAGE_UP);
         assert_int_equal(keeper_takes(&named),
                          kind == MESSAGE_CERTIFICATE || kind == MESSAGE_TOKEN);
-        assert_int_equal(worker_takes(&bare), kind == MESSAGE_GO || kind == MESSAGE_RECHECK ||
-                                                  kind == MESSAGE_ANSWER);
+        assert_int_equal(worker_takes(&bare),
+                         kind == MESSAGE_GO || kind == MESSAGE_RECHECK || kind == MESSAGE_ANSWER);
         assert_false(worker_takes(&named));
     }
 }
@@ -90,7 +89,7 @@ static void nothing_but_checked_bytes_get_through(void **state)
     message.error = 1;
     assert_false(message_request_read(&message, PACKET, &read));
     message.error = 0;
-    message.step  = MESSAGE_STEP_KEY;
+    message.step = MESSAGE_STEP_KEY;
     assert_false(message_request_read(&message, PACKET, &read));
 }
 
@@ -101,7 +100,7 @@ static void a_packet_of_another_size_is_refused(void **state)
     (void)state;
     message_init(&reply, MESSAGE_GO, 0);
     for (size_t len = 0; len <= PACKET + 1; len++) {
-        char bytes[PACKET + 1] = {0};
+        char bytes[PACKET + 1] = { 0 };
 
         memcpy(bytes, &message, PACKET);
         assert_int_equal(message_request_read(bytes, len, &read), len == PACKET);
@@ -117,11 +116,11 @@ static void an_answer_says_which_step_failed(void **state)
     (void)state;
     message_init(&answer, MESSAGE_ANSWER, 9);
     answer.error = EACCES;
-    answer.step  = MESSAGE_STEP_KEY;
+    answer.step = MESSAGE_STEP_KEY;
     assert_true(worker_takes(&answer));
     answer.step = MESSAGE_STEP_TOKEN + 1;
     assert_false(worker_takes(&answer));
-    answer.step  = MESSAGE_STEP_KEY;
+    answer.step = MESSAGE_STEP_KEY;
     answer.error = 0;
     assert_false(worker_takes(&answer));
 }
@@ -131,7 +130,7 @@ static void an_answer_says_which_step_failed(void **state)
 static int open_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    int  count  = -1; /* the folder's own */
+    int  count = -1; /* the folder's own */
 
     while (readdir(folder))
         count++;
@@ -175,22 +174,24 @@ static void descriptors_arrive_as_the_receivers_own(void **state)
 
 static void send_raw(int socket, const void *bytes, size_t len, const int *fds, size_t count)
 {
-    char          control[CMSG_SPACE(8 * sizeof(int))] = {0};
-    struct iovec  part   = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
-    struct msghdr head   = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
-                            .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    char            control[CMSG_SPACE(8 * sizeof(int))] = { 0 };
+    struct iovec    part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+    struct msghdr   head = { .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
     struct cmsghdr *first = CMSG_FIRSTHDR(&head);
 
     first->cmsg_level = SOL_SOCKET;
-    first->cmsg_type  = SCM_RIGHTS;
-    first->cmsg_len   = CMSG_LEN(count * sizeof(int));
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(first), fds, count * sizeof(int));
     assert_int_equal(sendmsg(socket, &head, 0), len);
 }
 
 static void descriptors_that_nobody_wants_are_closed(void **state)
 {
-    const int many[5] = {0, 0, 0, 0, 0};
+    const int many[5] = { 0, 0, 0, 0, 0 };
     char      packet[PACKET + 1];
     int       pair[2], got[MESSAGE_FDS_MAX], before;
     size_t    count;
@@ -211,7 +212,7 @@ static void descriptors_that_nobody_wants_are_closed(void **state)
 
 static void a_longer_packet_is_seen_as_such(void **state)
 {
-    char   packet[PACKET + 1], bytes[PACKET + 100] = {0};
+    char   packet[PACKET + 1], bytes[PACKET + 100] = { 0 };
     int    pair[2], fds[MESSAGE_FDS_MAX];
     size_t count;
 

@@ -131,8 +131,8 @@ static void with_names_that_are_too_short_or_too_long(void)
     memset(longest, 'x', sizeof(longest) - 1);
     longest[0] = '/';
     longest[sizeof(longest) - 1] = '\0';
-    for (const char *const *name = (const char *const[]){ "", "/", "@", longest, NULL }; *name != NULL;
-         name++) {
+    for (const char *const *name = (const char *const[]){ "", "/", "@", longest, NULL };
+         *name != NULL; name++) {
         CHECK(setenv("NOTIFY_SOCKET", *name, 1) == 0);
         notify_init();
         CHECK(notify_fd() == -1 && getenv("NOTIFY_SOCKET") == NULL);

@@ -46,7 +46,7 @@ static void write_file(const char *name, const char *text)
    configuration. */
 static int make_folder(void **state)
 {
-    const uint8_t key[HASH_KEY_SIZE] = {0};
+    const uint8_t key[HASH_KEY_SIZE] = { 0 };
     char          text[1000];
 
     (void)state;
@@ -192,9 +192,19 @@ static void nothing_but_a_regular_file_is_opened_and_nothing_blocks(void **state
 static void whatever_a_worker_asks_for_only_known_names_are_opened(void **state)
 {
     static const char *const names[] = {
-        "mta-sts.example.org.", "MTA-STS.example.org", "example.org", "mta-sts.", "..", "/",
-        "../mta-sts.example.org", "mta-sts.a/b.example", "mta-sts.%d.example", "mta-sts.example",
-        " mta-sts.example.org", "mta-sts.example.org\n", "mta-sts.ex\xc3\xa4mple.org",
+        "mta-sts.example.org.",
+        "MTA-STS.example.org",
+        "example.org",
+        "mta-sts.",
+        "..",
+        "/",
+        "../mta-sts.example.org",
+        "mta-sts.a/b.example",
+        "mta-sts.%d.example",
+        "mta-sts.example",
+        " mta-sts.example.org",
+        "mta-sts.example.org\n",
+        "mta-sts.ex\xc3\xa4mple.org",
     };
     int fds[2];
 
@@ -300,8 +310,8 @@ static void only_base64url_is_a_token(void **state)
 
     (void)state;
     for (int byte = 0; byte < 256; byte++) {
-        char text[3] = {'a', (char)byte, 'b'};
-        bool good    = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+        char text[3] = { 'a', (char)byte, 'b' };
+        bool good = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                     (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 
         assert_int_equal(opener_token_valid(text, 3), good);

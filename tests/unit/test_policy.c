@@ -93,8 +93,8 @@ static void an_id_set_by_hand_is_the_id(void **state)
 /* A derived id must never change with the code: it stands in DNS. */
 static void a_derived_id_is_the_one_that_was_published(void **state)
 {
-    struct policy policy =
-        template_of("version: STSv1\r\nmode: testing\r\nmx: mail.%d\r\nmax_age: 604800\r\n", 1);
+    struct policy policy = template_of(
+        "version: STSv1\r\nmode: testing\r\nmx: mail.%d\r\nmax_age: 604800\r\n", 1);
     char id[POLICY_ID_LEN + 1];
 
     (void)state;
