@@ -63,6 +63,13 @@ enum conn_next conn_end(struct conn *conn)
     return linger(conn);
 }
 
+/* A read has brought nothing. When it never will, an alert of ours is on its way under TLS, or the
+   peer's close_notify is answered by ours (RFC 8446 section 6.1). */
+static enum conn_next wait_or_end(struct conn *conn, enum io io)
+{
+    return io == IO_END || io == IO_FAILED ? conn_end(conn) : wait_for(io);
+}
+
 static enum conn_next refuse_hello(struct conn *conn, uint8_t description)
 {
     uint8_t alert[TLS_ALERT_LEN];
@@ -271,10 +278,8 @@ static enum conn_next state_request(struct conn *conn)
         return answer_bad(conn, 431);
     io = conn->transport->read(conn->link, conn->buffer + conn->used, conn->size - conn->used,
                                &count);
-    if (io == IO_FAILED) /* under TLS, an alert is on its way */
-        return linger(conn);
     if (io != IO_DONE)
-        return wait_for(io);
+        return wait_or_end(conn, io);
     conn->used += count;
     return CONN_GO_ON;
 }
@@ -365,7 +370,7 @@ static enum conn_next state_idle(struct conn *conn)
         return CONN_GO_ON;
     }
     drop_buffer(conn);
-    return io == IO_END || io == IO_FAILED ? conn_end(conn) : wait_for(io);
+    return wait_or_end(conn, io);
 }
 
 static enum conn_next state_linger(struct conn *conn)

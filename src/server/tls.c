@@ -310,9 +310,11 @@ static enum io outcome(struct tls_session *session, int result)
 
     if (result >= 0)
         return flushed;
+    if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+        return IO_END; /* of his side: ours can still be ended as it should be */
     if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         session->broken = true;
-        return result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY ? IO_END : IO_FAILED;
+        return IO_FAILED;
     }
     if (flushed != IO_DONE)
         return flushed;

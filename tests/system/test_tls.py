@@ -136,6 +136,17 @@ def test_no_session_is_offered_for_resumption(server):
 
 # --- clients that are not OpenSSL's library, and their ways
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("said", [b"", FETCH[:20], request()], ids=["nothing", "half a request", "a request"])
+def test_a_close_notify_is_answered_by_one(server, said, version):
+    """RFC 8446 section 6.1, RFC 5246 section 7.2.1: whatever has been said before."""
+    with tls(server, version=version) as connection:
+        connection.send(said)
+        if said == request():
+            assert connection.response().status == 200
+        connection.stream.unwrap().close()  # an exception without the server's
+
+
 def test_openssl_s_client_fetches(server):
     for option in ("-tls1_2", "-tls1_3"):
         assert ORG_BODY in s_client(server, option, "-quiet", feed=FETCH).stdout
