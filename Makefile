@@ -101,6 +101,9 @@ check-fresh:                 ## make check and make run in fresh Debian systems,
 	@contrib/build/deps.sh fresh
 	@tests/fresh.sh
 
+check-world:                 ## the server among programs of others: ACME clients, senders, scanners (root)
+	@tests/world.sh "$(if $(filter file,$(origin PYTEST)),-n 2,$(PYTEST))"
+
 # Every fuzzer for a while, with what it finds kept in build/fuzz.
 fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (needs clang)
 	@for x in $(fuzzers); do \
@@ -140,9 +143,9 @@ install: server              ## install the server (DESTDIR, PREFIX, SYSCONFDIR)
 	done
 
 clean:                       ## remove what was built; what was downloaded stays
-	rm -rf $(filter-out build/deps build/fresh,$(wildcard build/*))
+	rm -rf $(filter-out build/deps build/fresh build/world,$(wildcard build/*))
 
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized check-fresh fuzz lint run install clean help FORCE
+.PHONY: all server deps check check-sanitized check-fresh check-world fuzz lint run install clean help FORCE

@@ -98,24 +98,24 @@ def layering(script):
     return one(status == 0, output)
 
 
-def system_tests(server, arguments):
-    """All of tests/system with this server. What they leave behind is kept when one fails."""
+def system_tests(server, tests, arguments):
+    """All that pytest finds in the folder tests, with this server. What they leave behind is kept when one fails."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mta-sts-"))
     folder.chmod(0o755)  # the server's workers are somebody else
-    outcome = run_pytest(server, arguments, folder)
+    outcome = run_pytest(server, tests, arguments, folder)
     if outcome.failed:
-        outcome.text += f"what the system tests left is in {folder}\n"
+        outcome.text += f"what they left is in {folder}\n"
     else:
         shutil.rmtree(folder)
     return outcome
 
 
-def run_pytest(server, arguments, folder):
-    if not list((ROOT / "tests/system").glob("test_*.py")):
+def run_pytest(server, tests, arguments, folder):
+    if not list((ROOT / tests).glob("test_*.py")):
         return Outcome()
     report = folder / "system.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t",
-               f"--junitxml={report}", *shlex.split(arguments), str(ROOT / "tests/system")]
+               f"--junitxml={report}", *shlex.split(arguments), str(ROOT / tests)]
     sys.stdout.flush()
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS_FOR_THE_SYSTEM_TESTS,
@@ -141,6 +141,7 @@ def main():
     parser.add_argument("--replay", nargs="*", default=[], help="fuzz replay programs")
     parser.add_argument("--layering", nargs="*", default=[], help="the script")
     parser.add_argument("--server", help="the mta-stsd that the system tests run")
+    parser.add_argument("--tests", default="tests/system", metavar="FOLDER", help="what pytest runs")
     parser.add_argument("--pytest", default="", metavar="ARGUMENTS", help="more arguments for pytest")
     options = parser.parse_args()
 
@@ -166,7 +167,8 @@ def main():
             account(what, sum(pool.map(test, programs), Outcome()), since)
     if options.server:
         since = time.monotonic()
-        account("system tests", system_tests(options.server, options.pytest), since)
+        account(f"{pathlib.Path(options.tests).name} tests",
+                system_tests(options.server, options.tests, options.pytest), since)
     print(total)
     return 0 if total.passed and not total.failed else 1
 

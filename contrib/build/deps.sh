@@ -121,39 +121,16 @@ recent_mbedtls() {
 	esac
 }
 
-# Puts Debian's newer libmbedtls-dev (headers and static libraries) into build/deps, by an apt that has its state,
-# caches and sources under build/apt and takes from the system the mirror, the proxy settings and the archive's keys.
+# Puts Debian's newer libmbedtls-dev (headers and static libraries) into build/deps.
 unpack_mbedtls() {
-	root=$build/apt
-	rm -rf "$root" "$build/deps.new"
-	mkdir -p "$root/lists/partial" "$root/cache/archives/partial" "$build/deps.new"
-	: >"$root/status"
-
-	contrib/build/mirrors.sh "$NEWER_SUITE" >"$root/sources.list"
-	[ -s "$root/sources.list" ] || die "deps: no Debian mirror found in /etc/apt/sources.list and sources.list.d;" \
-	    "mbedTLS >= $MBEDTLS_MIN is needed: build it yourself and say: make MBEDTLS=/its/prefix"
-
-	cat >"$root/apt.conf" <<-END
-		Dir::Etc::sourcelist "$root/sources.list";
-		Dir::Etc::sourceparts "/dev/null";
-		Dir::Etc::preferences "/dev/null";
-		Dir::Etc::preferencesparts "/dev/null";
-		Dir::State "$root";
-		Dir::State::status "$root/status";
-		Dir::Cache "$root/cache";
-		Acquire::Languages "none";
-		APT::Sandbox::User "$(id -un)";
-	END
+	rm -rf "$build/deps.new"
 	echo "unpacking Debian $NEWER_SUITE's mbedTLS into build/deps"
-	quietly apt-get -c "$root/apt.conf" update -q || true
-	cd "$root"
-	quietly apt-get -c "$root/apt.conf" download -q libmbedtls-dev || die "deps: could not get libmbedtls-dev from:" \
-	    "$(cat "$root/sources.list")" "Is there a network? Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix"
-	dpkg-deb -x libmbedtls-dev_*.deb "$build/deps.new"
-	cd - >/dev/null
+	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev ||
+	    die "deps: mbedTLS >= $MBEDTLS_MIN is needed, and could not be had. Is there a network?" \
+	        "Or build it yourself and say: make MBEDTLS=/its/prefix"
 	recent_mbedtls "$build/deps.new/usr/include" ||
 	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN"
-	rm -rf "$build/deps" "$root"
+	rm -rf "$build/deps"
 	mv "$build/deps.new" "$build/deps"
 }
 

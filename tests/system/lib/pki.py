@@ -9,8 +9,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-_serial = iter(range(1, 1 << 30))
-
 
 @functools.lru_cache(maxsize=None)
 def rsa_key(bits=2048, index=0):
@@ -43,7 +41,7 @@ def _now():
 def _certificate(subject, public_key, issuer, issuer_key, start, end, extensions):
     builder = (x509.CertificateBuilder()
                .subject_name(_name(subject)).issuer_name(issuer)
-               .public_key(public_key).serial_number(next(_serial))
+               .public_key(public_key).serial_number(x509.random_serial_number())
                .not_valid_before(start).not_valid_after(end)
                .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
