@@ -296,10 +296,12 @@ static void quote_or_dash(char *out, size_t size, const char *value, size_t len)
 
 static void log_fetch(const struct conn *conn, const char *outcome)
 {
-    char client[64], host[300], agent[300], fields[1024];
+    char listener[LISTENER_NAME_MAX + 1], client[LISTENER_TEXT_MAX], host[300], agent[300];
+    char fields[sizeof(listener) + sizeof(client) + sizeof(host) + sizeof(agent) + 128];
 
     if (!conn->conns->access_log)
         return;
+    log_quote(listener, sizeof(listener), conn->listener, strlen(conn->listener));
     listener_peer((const struct sockaddr *)&conn->peer, client, sizeof(client));
     if (conn->host != NULL)
         quote_or_dash(host, sizeof(host), conn->host, conn->host_len);
@@ -307,8 +309,8 @@ static void log_fetch(const struct conn *conn, const char *outcome)
         quote_or_dash(host, sizeof(host), conn->asked.at, conn->asked.len);
     quote_or_dash(agent, sizeof(agent), conn->agent.at, conn->agent.len);
     snprintf(fields, sizeof(fields),
-             "fetch listener=%s client=%s host=%s status=%u tls=%s agent=%s ms=%lld%s",
-             conn->listener, client, host, conn->answer.status,
+             "fetch listener=%s client=%s host=%s status=%u tls=%s agent=%s ms=%lld%s", listener,
+             client, host, conn->answer.status,
              conn->transport == &transport_tls ? tls_session_version(conn->link) : "-", agent,
              (long long)(process_now_ms() - conn->started), outcome);
     log_fields(fields);

@@ -175,6 +175,13 @@ def test_a_socket_is_used_by_its_name(hand_over):
     assert server.wait_fetch(status=200)["listener"] == "systemd:web"
 
 
+def test_a_name_that_is_no_bare_word_is_quoted_in_the_log(hand_over):
+    web = listening()
+    server = hand_over({'web="1"': web}, listen=['systemd:web="1"'])
+    assert fetch(server, address=web.getsockname()).body == ORG_BODY
+    assert server.wait_fetch(status=200)["listener"] == 'systemd:web="1"'
+
+
 def test_several_sockets_of_one_name_are_all_used(hand_over):
     sockets = [listening(), listening(socket.AF_INET6, "::1")]
     server = hand_over({"web": sockets}, listen=["systemd:web"])
