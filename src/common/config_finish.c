@@ -11,8 +11,8 @@ enum { BODY_FRAME_MAX = 128 /* bytes */ };
 struct draft {
     struct policy         policy; /* its strings in scratch */
     const struct section *section;
-    const struct section *mx_from; /* the section or [defaults], or NULL: missing */
-    const struct section *rua_from;
+    struct section       *mx_from;  /* the section or [defaults] */
+    struct section       *rua_from; /* likewise, or NULL */
     struct item          *certificate;
     struct item          *key;
     struct item          *id;
@@ -20,7 +20,7 @@ struct draft {
     size_t                longest; /* bytes of the longest domain it is for */
 };
 
-static const struct section *defaults_of(const struct loader *loader)
+static struct section *defaults_of(const struct loader *loader)
 {
     uint32_t known = loader->special[SECTION_DEFAULTS];
 
@@ -28,10 +28,9 @@ static const struct section *defaults_of(const struct loader *loader)
 }
 
 /* A section's key replaces that of [defaults]; lists are replaced whole. */
-static const struct section *source(const struct loader *loader, const struct section *section,
-                                    enum key_id id)
+static struct section *source(const struct loader *loader, struct section *section, enum key_id id)
 {
-    const struct section *defaults = defaults_of(loader);
+    struct section *defaults = defaults_of(loader);
 
     if (section->seen & UINT32_C(1) << id)
         return section;
@@ -39,11 +38,11 @@ static const struct section *source(const struct loader *loader, const struct se
 }
 
 /* The item, or NULL; a bad one makes *good false, and so does a missing one that is needed. */
-static struct item *single(struct loader *loader, const struct section *section, enum key_id id,
+static struct item *single(struct loader *loader, struct section *section, enum key_id id,
                            bool needed, bool *good)
 {
-    const struct section *from = source(loader, section, id);
-    struct item          *item = from != NULL ? config_find_item(from, id) : NULL;
+    struct section *from = source(loader, section, id);
+    struct item    *item = from != NULL ? config_find_item(from, id) : NULL;
 
     if (item == NULL && needed) {
         config_error(loader, section->place, "no %s, neither here nor in [defaults]",
@@ -55,20 +54,35 @@ static struct item *single(struct loader *loader, const struct section *section,
     return item;
 }
 
-/* The next good item of a key from item on. */
-static struct item *next_of(struct item *item, enum key_id id, bool *good)
+static struct item *good_from(struct item *item, enum key_id id)
 {
-    for (; item != NULL; item = item->next) {
-        if (item->key == id && !item->bad)
-            return item;
-        if (item->key == id)
-            *good = false;
-    }
-    return NULL;
+    while (item != NULL && (item->key != id || item->bad))
+        item = item->next;
+    return item;
+}
+
+/* A list key's good items, one after the other. */
+static struct item *first_of(const struct section *section, enum key_id id)
+{
+    return good_from(section->first, id);
+}
+
+static struct item *next_of(const struct item *item)
+{
+    return good_from(item->next, (enum key_id)item->key);
+}
+
+static bool has_bad(const struct section *section, enum key_id id)
+{
+    const struct item *item = section->first;
+
+    while (item != NULL && (item->key != id || !item->bad))
+        item = item->next;
+    return item != NULL;
 }
 
 /* Fills in where everything comes from. False when something is bad or missing. */
-static bool gather(struct loader *loader, const struct section *section, struct draft *draft)
+static bool gather(struct loader *loader, struct section *section, struct draft *draft)
 {
     bool         good = true;
     struct item *mode = single(loader, section, KEY_MODE, true, &good);
@@ -92,23 +106,19 @@ static bool gather(struct loader *loader, const struct section *section, struct 
     draft->policy.certificate = draft->certificate->text;
     draft->policy.key = draft->key != NULL ? draft->key->text : NULL;
     draft->policy.id = draft->id != NULL ? draft->id->text : NULL;
-    if (draft->rua_from != NULL) {
-        for (struct item *item = draft->rua_from->first;
-             (item = next_of(item, KEY_RUA, &good)) != NULL; item = item->next)
-            draft->rua[draft->policy.rua_count++] = item->text;
-    }
     draft->policy.rua = draft->rua;
-    return good;
+    if (draft->rua_from == NULL)
+        return true;
+    for (struct item *rua = first_of(draft->rua_from, KEY_RUA); rua != NULL; rua = next_of(rua))
+        draft->rua[draft->policy.rua_count++] = rua->text;
+    return !has_bad(draft->rua_from, KEY_RUA);
 }
 
 /* [*] serves the domains for which each mx is a name that DNS can carry. */
 static void limit_any(struct loader *loader, struct draft *draft)
 {
-    bool good = true;
-
     draft->longest = HOSTNAME_DOMAIN_MAX;
-    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
-         mx = mx->next) {
+    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
         if (mx->number > 0) {
             size_t room = (HOSTNAME_MAX - (strlen(mx->text) - 2 * mx->number)) / mx->number;
 
@@ -124,8 +134,7 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
     const struct place place = draft->section->place;
     bool               good = true;
 
-    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
-         mx = mx->next) {
+    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
         if (strlen(mx->text) + mx->number * draft->longest - 2 * mx->number <= HOSTNAME_MAX)
             continue;
         good = false;
@@ -170,24 +179,22 @@ static bool meet(struct loader *loader, const struct section *list, const struct
 }
 
 /* An mx that is repeated only when %d is filled in. Looked for once a list, whoever has it. */
-static bool check_mx_distinct(struct loader *loader, const struct section *list)
+static bool check_mx_distinct(struct loader *loader, struct section *list)
 {
-    bool good = true;
-
     if (list->mx_judged)
         return true;
-    loader->sections[list - loader->sections].mx_judged = true;
-    for (struct item *pattern = list->first; (pattern = next_of(pattern, KEY_MX, &good)) != NULL;
-         pattern = pattern->next) {
+    list->mx_judged = true;
+    for (struct item *pattern = first_of(list, KEY_MX); pattern != NULL;
+         pattern = next_of(pattern)) {
         if (pattern->number != 1)
             continue;
-        for (struct item *literal = list->first;
-             (literal = next_of(literal, KEY_MX, &good)) != NULL; literal = literal->next) {
+        for (struct item *literal = first_of(list, KEY_MX); literal != NULL;
+             literal = next_of(literal)) {
             if (literal->number == 0 && meet(loader, list, pattern, literal))
                 return false;
         }
     }
-    return good;
+    return true;
 }
 
 /* The body as a template, into the loader's buffer; past the end only its length is
@@ -196,48 +203,45 @@ static bool write_body(struct loader *loader, struct draft *draft)
 {
     struct policy *policy = &draft->policy;
     char          *body = loader->body;
-    bool           good = true;
+    bool           whole = true;
     size_t         len = (size_t)sprintf(body, "version: STSv1\r\nmode: %s\r\n",
                                          policy_mode_name(policy->mode));
 
-    for (struct item *mx = draft->mx_from->first; (mx = next_of(mx, KEY_MX, &good)) != NULL;
-         mx = mx->next) {
+    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
         size_t mx_len = strlen(mx->text);
 
         if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
             sprintf(body + len, "mx: %s\r\n", mx->text);
         else
-            good = false;
+            whole = false;
         len += mx_len + 6;
         policy->mx_count++;
         policy->body_domains += mx->number;
     }
-    if (good)
+    if (whole)
         len += (size_t)sprintf(body + len, "max_age: %u\r\n", policy->max_age);
     policy->body = body;
     policy->body_len = (uint32_t)len;
-    return good;
+    return whole;
 }
 
 /* Sizes are judged for the longest domain: RFC 8461 section 3.3 lets senders stop at 64 KB. */
 static bool judge_body(struct loader *loader, struct draft *draft, bool whole)
 {
     size_t       len = policy_body_length(&draft->policy, draft->longest);
-    bool         good = true;
-    struct item *mx = next_of(draft->mx_from->first, KEY_MX, &good);
+    struct item *mx = first_of(draft->mx_from, KEY_MX);
 
     if (!whole || len > POLICY_BODY_MAX) {
         config_error(loader, draft->section->place,
                      "a policy of %zu bytes; senders take no more than %d", len, POLICY_BODY_MAX);
         return false;
     }
-    if (len > POLICY_BODY_WARN && (mx == NULL || !mx->told)) {
+    if (len > POLICY_BODY_WARN && !mx->told) {
         config_warning(loader, draft->section->place,
                        "a policy of %zu bytes; some senders stop at %d", len, POLICY_BODY_WARN);
-        if (mx != NULL)
-            mx->told = true;
+        mx->told = true;
     }
-    return good;
+    return true;
 }
 
 /* The text of an item where it lasts, once for all who use the item. */
@@ -255,7 +259,6 @@ static const char *lasting(struct loader *loader, struct item *item)
 static const char *const *lasting_rua(struct loader *loader, const struct draft *draft)
 {
     uint32_t     count = 0;
-    bool         good = true;
     const char **rua;
 
     if (draft->policy.rua_count == 0)
@@ -265,8 +268,7 @@ static const char *const *lasting_rua(struct loader *loader, const struct draft 
         config_no_memory(loader);
         return NULL;
     }
-    for (struct item *item = draft->rua_from->first; (item = next_of(item, KEY_RUA, &good)) != NULL;
-         item = item->next)
+    for (struct item *item = first_of(draft->rua_from, KEY_RUA); item != NULL; item = next_of(item))
         rua[count++] = lasting(loader, item);
     return rua;
 }
@@ -298,7 +300,8 @@ static void finish_section(struct loader *loader, struct section *section)
         return;
     if (section->kind == SECTION_ANY)
         limit_any(loader, &draft);
-    if (!check_mx_lengths(loader, &draft) || !check_mx_distinct(loader, draft.mx_from))
+    if (!check_mx_lengths(loader, &draft) || has_bad(draft.mx_from, KEY_MX) ||
+        !check_mx_distinct(loader, draft.mx_from))
         return;
     whole = write_body(loader, &draft);
     if (judge_body(loader, &draft, whole))
