@@ -125,15 +125,18 @@ const uint8_t *config_digest(const struct config *config)
 bool config_find_host(const struct config *config, const char *host, size_t host_len,
                       struct config_match *match)
 {
-    const char          *name = host + HOSTNAME_POLICY_PREFIX_LEN;
-    size_t               len = host_len - HOSTNAME_POLICY_PREFIX_LEN;
+    const char          *name;
+    size_t               len;
     char                 canonical[HOSTNAME_DOMAIN_MAX + 1];
     const struct domain *domain;
 
     if (host_len <= HOSTNAME_POLICY_PREFIX_LEN || host[host_len - 1] == '.' ||
         !hostname_equal(host, HOSTNAME_POLICY_PREFIX_LEN, HOSTNAME_POLICY_PREFIX,
-                        HOSTNAME_POLICY_PREFIX_LEN) ||
-        hostname_canonical(name, len, HOSTNAME_DOMAIN_MAX, canonical) != HOSTNAME_OK)
+                        HOSTNAME_POLICY_PREFIX_LEN))
+        return false;
+    name = host + HOSTNAME_POLICY_PREFIX_LEN;
+    len = host_len - HOSTNAME_POLICY_PREFIX_LEN;
+    if (hostname_canonical(name, len, HOSTNAME_DOMAIN_MAX, canonical) != HOSTNAME_OK)
         return false;
     domain = domains_find(&config->domains, config->key, canonical, len);
     if (domain != NULL) {

@@ -7,7 +7,7 @@ enum { POLICIES_FIRST = 16, KEPT_FIRST = 32 };
 
 static void add_string(struct hash *hash, const char *string)
 {
-    /* The NUL keeps "a" "bc" from "ab" "c"; NULL is told from "", which nothing here is. */
+    /* The NUL keeps "a" "bc" from "ab" "c". NULL may go in as "", which nothing here is. */
     if (string == NULL)
         string = "";
     hash_128_update(hash, string, strlen(string) + 1);

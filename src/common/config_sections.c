@@ -76,7 +76,7 @@ static const char *near_special(const char *name)
     return NULL;
 }
 
-static void tell_bad_domain(struct loader *loader, struct place place, const char *name, int len,
+static void tell_bad_domain(struct loader *loader, struct place place, const char *name, size_t len,
                             enum hostname_verdict verdict, bool header)
 {
     const char *near = header ? near_special(name) : NULL;
@@ -87,7 +87,8 @@ static void tell_bad_domain(struct loader *loader, struct place place, const cha
     else if (near != NULL)
         snprintf(more, sizeof more, "; did you mean [%s]?", near);
     config_error(loader, place, "%s%.*s%s is no domain: it %s%s", header ? "[" : "\"",
-                 len > 100 ? 100 : len, name, header ? "]" : "\"", hostname_explain(verdict), more);
+                 len > 100 ? 100 : (int)len, name, header ? "]" : "\"", hostname_explain(verdict),
+                 more);
 }
 
 /* RFC 8461 section 3.3: the policy host is made from the domain, by us. mta-sts.org is a
@@ -146,7 +147,7 @@ bool config_add_domain(struct loader *loader, struct place place, const char *na
     enum hostname_verdict verdict = hostname_canonical(name, len, HOSTNAME_DOMAIN_MAX, domain);
 
     if (verdict != HOSTNAME_OK) {
-        tell_bad_domain(loader, place, name, len > 100 ? 100 : (int)len, verdict, header);
+        tell_bad_domain(loader, place, name, len, verdict, header);
         return false;
     }
     len = strlen(domain);

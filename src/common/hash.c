@@ -2,7 +2,6 @@
    variant as in the authors' reference code. */
 #include "common/hash.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static uint64_t rotate(uint64_t word, unsigned bits)

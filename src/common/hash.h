@@ -10,6 +10,7 @@
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct hash {
     uint64_t v[4];
     uint64_t total;   /* bytes fed */
     uint8_t  tail[8]; /* the last total % 8 of them */
-    int      wide;    /* 128 bits wanted */
+    bool     wide;    /* 128 bits wanted */
 };
 
 uint64_t hash_64(const uint8_t key[HASH_KEY_SIZE], const void *bytes, size_t len);

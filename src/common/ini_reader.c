@@ -6,7 +6,6 @@
 #include <ini.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 

@@ -14,8 +14,6 @@
 
 #include <stddef.h>
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
-
 enum {
     LOG_LINE_MAX = 4000 /* bytes with the line feed; below PIPE_BUF, so that lines never mix.
                            A longer line ends in "..." */

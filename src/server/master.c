@@ -431,7 +431,6 @@ int master_run(const char *config_path)
 {
     sigset_t open;
 
-    log_set_process("master");
     begin(config_path);
     sigemptyset(&open);
     start_candidate();
