@@ -24,8 +24,8 @@ enum { ACME_ANSWER_MAX = 4096 };
 typedef void acme_callback(void *context, const char *bytes, size_t len);
 
 /*
- * path is the request's, without the query. False: no challenge path, or no
- * valid token: 404 at once, the callback is not called. True: the callback is
+ * path is the request's, without the query. False: no challenge path, no valid token, nothing
+ * configured to answer it from, or no memory: 404 at once, the callback is not called. True: the callback is
  * called, now or later; *lookup is NULL when it has been, else what acme_cancel takes.
  */
 bool acme_find(const struct config_server *server, struct broker *broker, const char *path,

@@ -55,7 +55,7 @@ unsigned certpair_findings(const struct certpair *pair, time_t now);
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
                       char *text, size_t size);
 
-/* "ECDSA P-256", "RSA 2048", ...: for -t and logs. */
+/* "ECDSA P-256", "RSA 2048", ... */
 const char *certpair_kind(const struct certpair *pair);
 time_t      certpair_not_after(const struct certpair *pair);
 

@@ -22,7 +22,7 @@ enum {
     FINDINGS_OF_TIME = CERTPAIR_EXPIRED | CERTPAIR_EXPIRES_SOON | CERTPAIR_NOT_YET_VALID
 };
 
-/* A ring: youngest behind the head, oldest before it. */
+/* A ring that its head closes: older than the head is the youngest, younger than it the oldest. */
 struct link {
     struct link *younger, *older;
 };

@@ -11,6 +11,8 @@
 
 #define CONN_TICK 0.1 /* seconds between looks at the deadlines */
 
+_Static_assert((int)CONN_STATES <= (int)DEADLINES_LISTS_MAX, "a list of deadlines a state");
+
 /* Milliseconds in a state, and who goes first when there is no room. What is being answered never
    goes, among the first few requests; in LINGER the answer is out. */
 static const struct {
@@ -197,7 +199,7 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
     conn_run(conn);
 }
 
-struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[16])
+struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[HASH_KEY_SIZE])
 {
     const struct config_server *server = config_server(services->config);
     struct conns               *conns = calloc(1, sizeof(*conns));

@@ -47,7 +47,8 @@ struct conn_services {
 };
 
 /* hash_key: secret, for the table of addresses. NULL when there is no memory. */
-struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[16]);
+struct conns *conns_new(const struct conn_services *services,
+                        const uint8_t               hash_key[HASH_KEY_SIZE]);
 
 /* Cuts every connection that is left. */
 void conns_free(struct conns *conns);
@@ -60,7 +61,8 @@ void conns_free(struct conns *conns);
 void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, const char *name,
                   const struct sockaddr *peer);
 
-/* No more keep-alive: idle connections end now, the others after their answer. */
+/* No more keep-alive: idle connections end now, the others after their answer. Calls empty once,
+   when the last of them has gone: at once where there is none. */
 void conns_drain(struct conns *conns, void (*empty)(void *context), void *context);
 
 size_t conns_count(const struct conns *conns);

@@ -6,8 +6,6 @@
  */
 #include "server/limits.h"
 
-#include "common/hash.h"
-
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdlib.h>

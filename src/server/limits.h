@@ -14,6 +14,8 @@
 #ifndef SERVER_LIMITS_H
 #define SERVER_LIMITS_H
 
+#include "common/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +57,7 @@ struct limits;
 
 /* total members at most, per_address of one address (0: no such limit). NULL when there is no
    memory. */
-struct limits *limits_new(size_t total, size_t per_address, const uint8_t hash_key[16]);
+struct limits *limits_new(size_t total, size_t per_address, const uint8_t hash_key[HASH_KEY_SIZE]);
 void           limits_free(struct limits *limits); /* accepts NULL; must be empty */
 
 /*

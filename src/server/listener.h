@@ -33,7 +33,7 @@ struct listener_set {
     size_t          count;
 };
 
-/* -1 when full. The set has the descriptor from then on. */
+/* -1 when full, or when the name is too long. Else the set has the descriptor from then on. */
 int  listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
                       enum config_listener_kind kind);
 bool listener_set_has_fd(const struct listener_set *set, int fd);

@@ -9,7 +9,7 @@
 /* Once at start: opens the socket and takes NOTIFY_SOCKET out of the environment. */
 void notify_init(void);
 
-/* The master's descriptor, or -1, for those who must close what is not theirs. */
+/* The socket, or -1 where nobody is notified. */
 int notify_fd(void);
 
 void notify_ready(

@@ -1,5 +1,5 @@
 /*
- * process: the small change of processes: descriptors, pipes, clocks, signals.
+ * process: the small change of processes: descriptors, the clock, signals.
  */
 #ifndef SERVER_PROCESS_H
 #define SERVER_PROCESS_H
