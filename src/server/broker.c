@@ -246,7 +246,7 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
     pending->number = message.number;
     pending->token = kind == MESSAGE_TOKEN;
     broker->tokens += pending->token;
-    pending->deadline_ms = process_now_ms() + (int64_t)(BROKER_TIMEOUT * 1000);
+    pending->deadline_ms = process_now_ms() + BROKER_TIMEOUT_MS;
     pending->callback = callback;
     pending->context = context;
     *broker->youngest_next = pending;

@@ -15,12 +15,11 @@
 
 enum {
     BROKER_PENDING_MAX = 512, /* requests under way */
-    BROKER_TOKENS_MAX = 128   /* of them for tokens: strangers ask for those as fast as they are
+    BROKER_TOKENS_MAX = 128,  /* of them for tokens: strangers ask for those as fast as they are
                                  answered, and must leave room for certificates */
+    BROKER_TIMEOUT_MS = 800   /* from asking to ETIMEDOUT: below the second that a connection waits
+                                 in CERT, so that a last good pair still gets its chance */
 };
-#define BROKER_TIMEOUT \
-    0.8 /* seconds from asking to ETIMEDOUT: below the second that a connection
-                              waits in CERT, so that a last good pair still gets its chance */
 
 struct ev_loop;
 struct broker;

@@ -154,7 +154,7 @@ static void settle(struct certs *certs, struct entry *entry)
 /* Whatever failed, the last good pair serves, where there is one. */
 static void fail(struct certs *certs, struct entry *entry, const char *why)
 {
-    entry->due_ms = process_now_ms() + (int64_t)(CERTS_RETRY_AGE * 1000);
+    entry->due_ms = process_now_ms() + CERTS_RETRY_MS;
     if (why)
         certs_log_failure(&certs->log, entry->host, why, entry->pair != NULL, &entry->told_ms);
 }
@@ -245,7 +245,7 @@ static void take_files(struct certs *certs, struct entry *entry, const int fds[2
         memcpy(entry->files, files, sizeof(files));
         adopt(certs, entry, pair);
     }
-    entry->due_ms = process_now_ms() + (int64_t)(CERTS_CHECK_AGE * 1000);
+    entry->due_ms = process_now_ms() + CERTS_CHECK_MS;
 }
 
 /* --- Those who wait --- */

@@ -7,7 +7,7 @@
  *                      +--bad--> failed |   same file, good new pair: good|
  *                       (for 1 s)       +---anything else: the last good pair serves
  *
- * An entry last checked over CERTS_CHECK_AGE ago is checked *before* it is used: the files'
+ * An entry last checked over CERTS_CHECK_MS ago is checked *before* it is used: the files'
  * dev, inode, size, mtime and ctime, since a swapped-in file may well be older.
  * One request a host is in flight at a time; all who want the host wait for it.
  * Failures live in a small list of their own, so that names that have no
@@ -19,11 +19,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CERTS_CHECK_AGE 60.0 /* seconds after which a pair is checked before use */
-#define CERTS_RETRY_AGE 1.0  /* seconds for which a failure, or a failed check, is remembered */
 enum {
-    CERTS_FAILED_MAX = 256,   /* hosts whose failure is remembered */
-    CERTS_LOG_PER_MINUTE = 60 /* failure lines of all hosts together; the rest are counted */
+    CERTS_CHECK_MS = 60 * 1000, /* after which a pair is checked before use */
+    CERTS_RETRY_MS = 1000,      /* for which a failure, or a failed check, is remembered */
+    CERTS_FAILED_MAX = 256,     /* hosts whose failure is remembered */
+    CERTS_LOG_PER_MINUTE = 60   /* failure lines of all hosts together; the rest are counted */
 };
 
 struct broker;
