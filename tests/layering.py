@@ -33,12 +33,11 @@ SPINE = [
 DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name in names}
 
 # The libraries, by how their headers are spelled, and the only modules that know them.
-MBEDTLS = {"server/tls", "server/certs", "server/certpair", "server/certfile", "server/curves", "server/testconf",
-           "tool/hosts"}
+MBEDTLS = {"server/tls", "server/certpair", "server/certfile", "server/curves", "tool/hosts"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
-    (r"ini\.h$", {"common/ini_reader", "common/config"}),
+    (r"ini\.h$", {"common/ini_reader"}),
 ]
 
 
