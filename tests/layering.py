@@ -33,7 +33,7 @@ SPINE = [
 DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name in names}
 
 # The libraries, by how their headers are spelled, and the only modules that know them.
-MBEDTLS = {"server/tls", "server/certpair", "server/certfile", "server/curves", "tool/hosts"}
+MBEDTLS = {"server/tls", "server/certpair", "server/certfile", "server/mbedtls_compat", "server/curves", "tool/hosts"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),

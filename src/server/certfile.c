@@ -1,13 +1,12 @@
 #include "server/certfile.h"
 
 #include "server/certpair.h"
+#include "server/mbedtls_compat.h"
 #include "server/pem.h"
 
 #include <mbedtls/base64.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pk.h>
-#include <mbedtls/psa_util.h>
-#include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,13 +20,6 @@ struct result {
     mbedtls_pk_context *key;
     bool               *key_readable;
 };
-
-/* mbedTLS 4 has a random generator of its own. */
-#if MBEDTLS_VERSION_NUMBER < 0x04000000
-#define AND_RANDOM , mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE
-#else
-#define AND_RANDOM
-#endif
 
 int certfile_refuse(char *error, const char *format, ...)
 {
@@ -122,8 +114,7 @@ static int take_key(struct result *into, const struct pem_block *block, const ch
                                file);
     if (has_key(into))
         return certfile_refuse(error, "%s file: holds a second key in line %u", file, block->line);
-    code = mbedtls_pk_parse_key(into->key, (const uint8_t *)block->text, block->len + 1, NULL,
-                                0 AND_RANDOM);
+    code = mbedtls_compat_parse_key(into->key, (const uint8_t *)block->text, block->len + 1);
     return code == 0 ? 0 : refuse_block(block, file, code, error);
 }
 
@@ -205,7 +196,7 @@ int certfile_read(int certificate_fd, int key_fd, mbedtls_x509_crt *chain, mbedt
     *readable = false;
     if (take_files(&into, certificate_fd, key_fd, error) != 0)
         return -1;
-    if (mbedtls_pk_check_pair(&chain->pk, key AND_RANDOM) != 0)
+    if (mbedtls_compat_check_pair(&chain->pk, key) != 0)
         return certfile_refuse(error,
                                "the key is not the certificate's: was one renewed without "
                                "the other, or does the file begin with another certificate?");

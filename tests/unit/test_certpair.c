@@ -161,6 +161,7 @@ static void a_key_of_another_certificate_is_refused(void **state)
     assert_refused("leaf.pem intermediate.pem", "other.key", "the key is not the certificate's");
     assert_refused("leaf.pem intermediate.pem", "rsa2048.key", "the key is not the certificate's");
     assert_refused("intermediate.pem leaf.pem", "leaf.key", "begin with another certificate?");
+    assert_refused("leaf.pem", "mixed.key", "the key is not the certificate's");
 }
 
 static void a_kind_that_cannot_be_served_is_refused_by_its_name(void **state)

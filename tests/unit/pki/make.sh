@@ -51,6 +51,12 @@ openssl x509 -in intermediate.pem -text >>text.pem
 { openssl ecparam -name prime256v1; openssl ec -in leaf.key; } 2>/dev/null >sec1.key
 openssl pkcs8 -topk8 -in leaf.key -passout pass:secret -out encrypted.key
 openssl ec -in leaf.key -aes128 -passout pass:secret -out encrypted-sec1.key 2>/dev/null
+{ # the private part of one key, with the public part of another
+	echo "-----BEGIN EC PRIVATE KEY-----"
+	{ openssl ec -in other.key -outform DER | head -c -65; openssl ec -in leaf.key -pubout -outform DER | tail -c 65; } |
+		base64 -w 64
+	echo "-----END EC PRIVATE KEY-----"
+} 2>/dev/null >mixed.key
 openssl x509 -in leaf.pem -outform DER -out leaf.der
 openssl x509 -in leaf.pem -trustout -addtrust serverAuth -out trusted.pem
 

@@ -1,0 +1,66 @@
+/*
+ * mbedtls_compat: all that differs between mbedTLS 3.6 and 4 in what we call of it. Version 4 has a
+ * random generator of its own; 3.6 is told with each call which one to take, and takes PSA's.
+ */
+#ifndef SERVER_MBEDTLS_COMPAT_H
+#define SERVER_MBEDTLS_COMPAT_H
+
+#include <mbedtls/pk.h>
+#include <mbedtls/psa_util.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
+
+static inline void mbedtls_compat_conf_rng(mbedtls_ssl_config *config)
+{
+    mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
+}
+
+/* A key without a password. The size counts the NUL that PEM ends in. */
+static inline int mbedtls_compat_parse_key(mbedtls_pk_context *key, const unsigned char *text,
+                                           size_t size)
+{
+    return mbedtls_pk_parse_key(key, text, size, NULL, 0, mbedtls_psa_get_random,
+                                MBEDTLS_PSA_RANDOM_STATE);
+}
+
+static inline int mbedtls_compat_check_pair(mbedtls_pk_context *public, mbedtls_pk_context *private)
+{
+    return mbedtls_pk_check_pair(public, private, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
+}
+
+#else
+
+static inline void mbedtls_compat_conf_rng(mbedtls_ssl_config *config)
+{
+    (void)config;
+}
+
+static inline int mbedtls_compat_parse_key(mbedtls_pk_context *key, const unsigned char *text,
+                                           size_t size)
+{
+    return mbedtls_pk_parse_key(key, text, size, NULL, 0);
+}
+
+/*
+ * Version 4's own check compares public parts. 4.1.0 has none for an RSA key from PKCS #8, and
+ * refuses it; and for an EC key it takes the one that stands in the file, whatever the private part
+ * is. So the key signs, and the certificate verifies, as in a handshake.
+ */
+static inline int mbedtls_compat_check_pair(mbedtls_pk_context *public, mbedtls_pk_context *private)
+{
+    static const unsigned char hash[32] = { 1 };
+    unsigned char              signature[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
+    size_t                     len;
+    int result = mbedtls_pk_sign(private, MBEDTLS_MD_SHA256, hash, sizeof(hash), signature,
+                                 sizeof(signature), &len);
+
+    return result != 0
+               ? result
+               : mbedtls_pk_verify(public, MBEDTLS_MD_SHA256, hash, sizeof(hash), signature, len);
+}
+
+#endif
+
+#endif
