@@ -17,6 +17,7 @@
 
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
+    KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
     DESCRIPTORS_MORE = 64   /* of a worker beside its connections, at most */
 };
 
@@ -32,7 +33,10 @@ struct keeper {
 
 /* Too large for a stack, and there is one a process. */
 static struct keeper keeper;
-static struct pollfd polled[2 + CONFIG_WORKERS_MAX];
+
+/* What the keeper waits for, and where it stands in polled: its workers' lines come last. */
+enum { MASTER, LEASH, WORKERS };
+static struct pollfd polled[WORKERS + CONFIG_WORKERS_MAX];
 
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
@@ -59,13 +63,19 @@ static void close_what_is_not_ours(const struct keeper_start *start)
     process_close_others(keep, count);
 }
 
+/* fd -1: none goes along. */
+static void tell_master(const struct control *control, int fd)
+{
+    if (control_send(keeper.start->control, control, fd) != 0)
+        log_fatal("the master does not listen");
+}
+
 static void say(enum control_kind kind)
 {
     struct control control;
 
     control_init(&control, kind);
-    if (control_send(keeper.start->control, &control, -1) != 0)
-        log_fatal("the master does not listen");
+    tell_master(&control, -1);
 }
 
 /* Tells master and log of one socket that this generation uses. */
@@ -76,8 +86,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
 
     control_init(&control, CONTROL_LISTENER);
     memcpy(control.name, listener->name, sizeof(control.name));
-    if (control_send(keeper.start->control, &control, fresh ? listener->fd : -1) != 0)
-        log_fatal("the master does not listen");
+    tell_master(&control, fresh ? listener->fd : -1);
     if (keeper.start->digest != NULL && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
@@ -190,8 +199,7 @@ static void say_ready(void)
              domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
              keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
              plural(keeper.server->workers));
-    if (control_send(keeper.start->control, &control, -1) != 0)
-        log_fatal("the master does not listen");
+    tell_master(&control, -1);
     keeper.crew.started = true;
 }
 
@@ -212,7 +220,7 @@ static void hear_master(void)
         }
     }
     if (result == CONTROL_END) /* the leash ends too, and says what to do */
-        polled[0].fd = -1;
+        polled[MASTER].fd = -1;
 }
 
 /* The workers go on for a while and may ask for files until the last of them has gone. */
@@ -221,13 +229,13 @@ static void drain(void)
     keeper.crew.draining = true;
     keeper.drain_until = process_now_ms() + KEEPER_DRAIN_MS;
     listener_set_close(&keeper.listeners);
-    polled[1].fd = -1;
+    polled[LEASH].fd = -1;
 }
 
 /* Looked at before anyone is reaped: a worker may have seen its end, and gone, before us. */
 static void check_leash(void)
 {
-    struct pollfd leash = { .fd = polled[1].fd, .events = POLLIN };
+    struct pollfd leash = { .fd = polled[LEASH].fd, .events = POLLIN };
 
     if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
         drain();
@@ -250,8 +258,9 @@ static int64_t wait_ms(int64_t replacement)
 {
     if (!keeper.crew.draining)
         return process_left_ms(replacement);
-    /* Past the end, the killed workers' SIGCHLD is what is waited for. */
-    return process_left_ms(keeper.drain_until) > 0 ? process_left_ms(keeper.drain_until) : 100;
+    if (process_left_ms(keeper.drain_until) > 0)
+        return process_left_ms(keeper.drain_until);
+    return KEEPER_KILL_MS; /* mostly, the SIGCHLD of the last one comes first */
 }
 
 _Noreturn void keeper_run(const struct keeper_start *start)
@@ -268,8 +277,8 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     sigaction(SIGCHLD, &on_child, NULL);
     sigemptyset(&none);
     prepare(start);
-    polled[0] = (struct pollfd){ .fd = start->control, .events = POLLIN };
-    polled[1] = (struct pollfd){ .fd = start->leash_down, .events = POLLIN };
+    polled[MASTER] = (struct pollfd){ .fd = start->control, .events = POLLIN };
+    polled[LEASH] = (struct pollfd){ .fd = start->leash_down, .events = POLLIN };
     for (;;) {
         int64_t         left;
         struct timespec timeout;
@@ -278,15 +287,15 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         check_crew();
         left = wait_ms(crew_replace(&keeper.crew));
         timeout = (struct timespec){ .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
-        crew_poll(&keeper.crew, polled + 2);
-        if (ppoll(polled, 2 + keeper.crew.count, left < 0 ? NULL : &timeout, &none) < 0) {
+        crew_poll(&keeper.crew, polled + WORKERS);
+        if (ppoll(polled, WORKERS + keeper.crew.count, left < 0 ? NULL : &timeout, &none) < 0) {
             if (errno == EINTR)
                 continue;
             log_fatal("ppoll");
         }
-        if (polled[0].revents != 0)
+        if (polled[MASTER].revents != 0)
             hear_master();
-        crew_answer(&keeper.crew, polled + 2);
+        crew_answer(&keeper.crew, polled + WORKERS);
         if (!keeper.crew.started && crew_all_up(&keeper.crew))
             say_ready();
     }
