@@ -28,7 +28,7 @@ enum {
     CONFIG_PATH_MAX = 4095,
     CONFIG_FILE_MAX = 256 * 1024 * 1024, /* bytes of one file */
     CONFIG_ERRORS_MAX = 100              /* errors told, and as many warnings; the rest are counted
-                                  in one more finding, at line 0 of the main file */
+                                            in one more finding, at line 0 of the main file */
 };
 
 enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
@@ -62,17 +62,18 @@ struct config_server {
     struct config_network  *trusted;       /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */
     bool                    plain_any;     /* [*] answers on plain listeners too */
-    const char             *acme_dir; /* the folder of the token files: acme_dir, or acme_webroot
-                                            with /.well-known/acme-challenge; NULL: none */
-    const char             *acme_thumbprint;        /* base64url, or NULL */
-    const char             *user;                   /* name or number[:number]; NULL: the default */
-    unsigned                user_line;              /* where it is written; 0: nowhere */
-    unsigned                workers;                /* "auto" already resolved */
-    unsigned                max_connections;        /* a worker */
-    unsigned                max_tls;                /* a worker; at most max_connections */
-    unsigned                max_connections_per_ip; /* a worker; 0: no limit */
-    unsigned                cert_cache;             /* entries, a worker */
-    bool                    access_log;
+    /* The folder of the token files: acme_dir, or acme_webroot with /.well-known/acme-challenge;
+       NULL: none. */
+    const char *acme_dir;
+    const char *acme_thumbprint;        /* base64url, or NULL */
+    const char *user;                   /* name or number[:number]; NULL: the default */
+    unsigned    user_line;              /* where it is written; 0: nowhere */
+    unsigned    workers;                /* "auto" already resolved */
+    unsigned    max_connections;        /* a worker */
+    unsigned    max_tls;                /* a worker; at most max_connections */
+    unsigned    max_connections_per_ip; /* a worker; 0: no limit */
+    unsigned    cert_cache;             /* entries, a worker */
+    bool        access_log;
 };
 
 struct config; /* opaque: server settings, policies, the table of domains */

@@ -25,8 +25,8 @@ typedef void acme_callback(void *context, const char *bytes, size_t len);
 
 /*
  * path is the request's, without the query. False: no challenge path, no valid token, nothing
- * configured to answer it from, or no memory: 404 at once, the callback is not called. True: the callback is
- * called, now or later; *lookup is NULL when it has been, else what acme_cancel takes.
+ * configured to answer it from, or no memory: 404 at once, the callback is not called. True: the
+ * callback is called, now or later; *lookup is NULL when it has been, else what acme_cancel takes.
  */
 bool acme_find(const struct config_server *server, struct broker *broker, const char *path,
                size_t len, acme_callback *callback, void *context, struct acme_lookup **lookup);

@@ -29,12 +29,11 @@ enum conn_state {
 };
 
 enum {
-    CONN_BUFFER_MIN = 2048, /* bytes of a buffer's first size, for a hello or a request */
-    CONN_REQUESTS_MAX =
-        1000,              /* on one connection; then it is closed, so that others get their turn */
-    CONN_REQUESTS_FEW = 8, /* that many are answered before it may have to make room meanwhile */
-    CONN_BURST = 16,       /* steps of one connection before others get their turn */
-    CONN_LINGER_READS = 16 /* reads of what nobody wants, likewise */
+    CONN_BUFFER_MIN = 2048,   /* bytes of a buffer's first size, for a hello or a request */
+    CONN_REQUESTS_MAX = 1000, /* on one connection, which ends then: others get their turn */
+    CONN_REQUESTS_FEW = 8,    /* that many are answered before it may have to make room meanwhile */
+    CONN_BURST = 16,          /* steps of one connection before others get their turn */
+    CONN_LINGER_READS = 16    /* reads of what nobody wants, likewise */
 };
 
 /* What a state's function wants next. */

@@ -33,13 +33,12 @@ struct crew_worker {
 
 struct crew {
     const struct config *config;
-    struct worker_start
-        start; /* what every worker is given; its number and broker are set for each */
-    struct crew_worker at[CONFIG_WORKERS_MAX];
-    size_t             count;
-    bool               started;  /* all were up once: from here on, who dies is replaced */
-    bool               going;    /* GO has been said */
-    bool               draining; /* nobody is replaced any more */
+    struct worker_start  start; /* what each is given, but for its own number and broker */
+    struct crew_worker   at[CONFIG_WORKERS_MAX];
+    size_t               count;
+    bool started;  /* set by the keeper: all were up once: from here on, who dies is replaced */
+    bool going;    /* GO has been said */
+    bool draining; /* set by the keeper: nobody is replaced any more */
 };
 
 /* Forks count workers. -1 with errno. In the child it never returns. */

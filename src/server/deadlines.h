@@ -32,8 +32,9 @@ void deadlines_init(struct deadlines *deadlines);
    end's. */
 void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, unsigned list,
                    int64_t at);
-void deadlines_remove(struct deadlines *deadlines,
-                      struct deadline  *deadline); /* no-op when in none */
+
+/* No-op when it is in none. */
+void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline);
 
 /* One whose time has come, or NULL. It stays in its list. */
 struct deadline *deadlines_due(const struct deadlines *deadlines, int64_t now);

@@ -12,9 +12,13 @@ void notify_init(void);
 /* The socket, or -1 where nobody is notified. */
 int notify_fd(void);
 
-void notify_ready(
-    const char *status); /* READY=1, and STATUS=status, one line without its end; NULL: as it was */
-void notify_reloading(void); /* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow */
-void notify_stopping(void);  /* STOPPING=1 */
+/* READY=1, and STATUS=status: one line without its end. NULL: the status stays as it was. */
+void notify_ready(const char *status);
+
+/* RELOADING=1 with MONOTONIC_USEC: a READY=1 must follow. */
+void notify_reloading(void);
+
+/* STOPPING=1 */
+void notify_stopping(void);
 
 #endif

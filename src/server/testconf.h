@@ -6,7 +6,8 @@
 #define SERVER_TESTCONF_H
 
 /* Prints findings to standard output as "FILE:LINE: error|warning: text", then one summary line.
-   A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with any error. */
+   A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with
+   any error. */
 int testconf_run(const char *path);
 
 #endif

@@ -32,8 +32,8 @@ enum clienthello_result {
 struct clienthello {
     char    name[CLIENTHELLO_NAME_MAX + 1]; /* host_name as sent, then a NUL */
     size_t  name_len;                       /* bytes; the name itself may hold NULs and worse */
-    bool    has_name;                       /* a host_name was sent. With name_len 0: one that is
-                              too long, or empty, and so nobody's */
+    bool    has_name;                       /* a host_name was sent; with name_len 0 one that is
+                                               too long, or empty, and so nobody's */
     bool    offers_tls13;                   /* supported_versions lists 0x0304 */
     bool    offers_aes128;                  /* cipher_suites lists TLS_AES_128_GCM_SHA256 */
     uint8_t alert;                          /* with CLIENTHELLO_REFUSED: the alert to send */
