@@ -11,6 +11,8 @@ COMPILE    := -std=c11 -D_GNU_SOURCE -Isrc -Wall -Wextra -Wshadow -Wmissing-prot
               -MMD -MP @build/mbedtls/cflags
 HARDENED   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SANITIZED  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+COUNTED    := -O0 -g --coverage -fprofile-update=atomic -fdata-sections -fno-builtin-fork -fPIE \
+              -DCOUNTS='"$(CURDIR)/build/coverage/counts"' -Wl,-T,tests/coverage.ld -Wl,--wrap=__gcov_exit
 LINK       := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
 LIBS       := @build/mbedtls/libs -lev -linih
 
@@ -47,7 +49,8 @@ objects_of = $(patsubst %,$1/src/%.o,$(or $(objects_$2),$(patsubst src/%.c,%,$(w
 all: server                  ## everything that is installed (the default)
 server: build/mta-stsd       ## the server alone
 
-# --- Building, twice: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan.
+# --- Building: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan, in build/coverage/
+# the same with gcov's counters.
 
 define variant # its folder, its flags, objects that every program has
 $1/%.o: %.c build/mbedtls/cflags
@@ -69,15 +72,15 @@ endef
 
 $(eval $(call variant,build,$(HARDENED) $(CFLAGS)))
 $(eval $(call variant,build/sanitized,$(SANITIZED),build/sanitized/tests/sanitized.o))
--include $(wildcard build/src/*/*.d build/tests/*/*.d build/sanitized/src/*/*.d build/sanitized/tests/*.d \
-    build/sanitized/tests/*/*.d)
+$(eval $(call variant,build/coverage,$(COUNTED),build/coverage/tests/coverage.o))
+-include $(foreach v,build build/sanitized build/coverage,$(wildcard $v/src/*/*.d $v/tests/*.d $v/tests/*/*.d))
 
 # --- What it needs, which depends on what was asked for. The two files change only when mbedTLS moves.
 
 for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
-            $(call for_goals,deps check check-sanitized build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized,sanitized)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
@@ -96,6 +99,10 @@ check: $(call tested,build)  ## unit tests, fuzz replays, layering, system tests
 
 check-sanitized: $(call tested,build/sanitized) $(units:%=build/unit/test_%)  ## the same under sanitizers and valgrind
 	@$(run_tests) $(call test_programs,build/sanitized) --valgrind $(units:%=build/unit/test_%)
+
+coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests reach, and those that they must (gcov)
+	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
+	    --run $(run_tests) $(call test_programs,build/coverage)
 
 check-fresh:                 ## make check and make run in fresh Debian systems, from what is committed (root)
 	@contrib/build/deps.sh fresh
@@ -148,4 +155,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized check-fresh check-world fuzz lint run install clean help FORCE
+.PHONY: all server deps check check-sanitized coverage check-fresh check-world fuzz lint run install clean help FORCE
