@@ -6,7 +6,8 @@ import pytest
 
 from lib import postfix, senders
 
-ADDRESS, CATCHALL, MX = "192.0.2.60", "192.0.2.61", "192.0.2.62"
+ADDRESS, ADDRESS6 = "192.0.2.60", "2001:db8::60"
+CATCHALL, MX = "192.0.2.61", "192.0.2.62"
 DAY = 86400
 
 LONG = ".".join(["a" * 60, "b" * 60, "c" * 60, "example"])  # 190 bytes: its policy host has 198
@@ -31,6 +32,9 @@ POLICIES = {
     "many.example": (
         {"mode": "enforce", "mx": MANY, "max_age": DAY},
         {**dict.fromkeys(MANY, True), "mail30.many.example": False}),
+    "v6.example": (
+        {"mode": "enforce", "mx": ["mail.v6.example"], "max_age": DAY},
+        {"mail.v6.example": True}),
     LONG: (
         {"mode": "enforce", "mx": ["mail." + LONG], "max_age": DAY},
         {"mail." + LONG: True, LONG: False}),
@@ -43,6 +47,8 @@ EXCHANGERS = {
     "none.example": "mail.elsewhere.example",
 }
 ALIAS, CAUGHT = "alias.example", "caught.example"
+# How their policy hosts are found that have no usual address
+RECORDS = {CAUGHT: f"A {CATCHALL}", ALIAS: "CNAME mta-sts.enforce.example.", "v6.example": f"AAAA {ADDRESS6}"}
 UNRECOGNIZED = r"(?i)tlsv1.unrecognized.name"
 # What is in a sender's error
 BAD = {
@@ -72,7 +78,7 @@ class Site:
         self.install("misnamed.example", "mta-sts.other.example")
         self.install("expired.example", since=-90, days=-1)
         self.set_dns()
-        self.server = world.mta_stsd(world.host("policies", ADDRESS), self.ini())
+        self.server = world.mta_stsd(world.host("policies", ADDRESS, ADDRESS6), self.ini())
         self.server.allow(r"^mta-sts\.misnamed\.example: the certificate does not cover .*; refused until")
         self.server.allow(r"^mta-sts\.expired\.example: the certificate expired 1 day ago")
         self.catchall = world.mta_stsd(world.host("catchall", CATCHALL), self.head(CATCHALL) + section(
@@ -83,13 +89,13 @@ class Site:
         host = f"mta-sts.{domain}"
         self.world.ca.issue(name or host, **options).write(self.certs / host)
 
-    def head(self, address):
-        return "\n".join(["[server]", f"listen = {address}:443", "[defaults]",
+    def head(self, *addresses):
+        return "\n".join(["[server]", *[f"listen = {address}:443" for address in addresses], "[defaults]",
                           f"certificate = {self.certs}/%h/fullchain.pem", f"key = {self.certs}/%h/privkey.pem", ""])
 
     def ini(self):
         usual = {"mode": "enforce", "mx": ["mail.example"], "max_age": DAY}
-        return self.head(ADDRESS) + "".join([
+        return self.head(ADDRESS, f"[{ADDRESS6}]") + "".join([
             *[section(domain, policy, *([f"alias = {ALIAS}"] if domain == "enforce.example" else []))
               for domain, (policy, _) in POLICIES.items()],
             section("changing.example", self.changing),
@@ -98,8 +104,7 @@ class Site:
     def set_dns(self):
         lines = []
         for domain in (*POLICIES, ALIAS, CAUGHT, "changing.example", *BAD):
-            address = CATCHALL if domain == CAUGHT else ADDRESS
-            lines += [f"mta-sts.{domain}. A {address}",
+            lines += [f"mta-sts.{domain}. {RECORDS.get(domain, f'A {ADDRESS}')}",
                       f'_mta-sts.{domain}. TXT "v=STSv1; id={self.id(domain)};"']
         for domain, mx in EXCHANGERS.items():
             lines += [f"{domain}. MX 10 {mx}.", f"{mx}. A {MX}"]
@@ -126,7 +131,7 @@ def site(world, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outside(world):
-    return world.host("asking", "192.0.2.63")
+    return world.host("asking", "192.0.2.63", "2001:db8::63")
 
 
 # --- fetching

@@ -13,7 +13,7 @@ NODE = ("node", "--use-openssl-ca")
 
 @dataclasses.dataclass
 class Seen:
-    """What a sender made of a domain: a policy with its id, or an error; neither when nothing is new."""
+    """What a sender made of a domain: a policy with its id, or an error; neither when the known id is still there."""
 
     id: str | None = None
     policy: dict | None = None  # mode, mx, max_age
@@ -30,7 +30,7 @@ def mta_sts_query(host, domain, known=None, mx=()):
         policy_id, policy = ast.literal_eval(result)
         assert policy.pop("version") == "STSv1"
         return Seen(policy_id, policy)
-    assert result == "None"
+    assert (status, result) in (("FETCH_ERROR", "None"), ("NOT_CHANGED", "None"))
     return Seen(error=done.stderr) if status == "FETCH_ERROR" else Seen()
 
 
