@@ -62,11 +62,8 @@ static void warn_unopened(struct test *test, const struct subject *subject, enum
 {
     const char *why = error == EINVAL ? "is no regular file" : strerror(error);
 
-    if (path[0] == '\0' && error == ENOENT)
-        warn(test, subject, "no certificate is configured");
-    else
-        warn(test, subject, "%s file: %s%s%s", step == MESSAGE_STEP_KEY ? "key" : "certificate",
-             path, path[0] == '\0' ? "" : ": ", why);
+    warn(test, subject, "%s file: %s%s%s", step == MESSAGE_STEP_KEY ? "key" : "certificate", path,
+         path[0] == '\0' ? "" : ": ", why);
 }
 
 static void judge_files(struct test *test, const struct subject *subject, const int fds[2],
