@@ -36,7 +36,8 @@ enum certpair_finding {
     CERTPAIR_WEAK_KEY = 1 << 6         /* RSA below 2048 bits: senders refuse it */
 };
 
-/* Makes mbedTLS ready; once more does no harm. -1: it has no random numbers, or no memory. */
+/* Starts mbedTLS's cryptography and random generator: in each process that uses this or tls, after
+   its fork; once more does no harm. -1: it has no random numbers, or no memory. */
 int certpair_init(void);
 
 /*

@@ -5,7 +5,6 @@
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
-#include <psa/crypto.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -62,16 +61,6 @@ static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
-
-int tls_start(char *error)
-{
-    psa_status_t status = psa_crypto_init();
-
-    if (status == PSA_SUCCESS)
-        return 0;
-    snprintf(error, TLS_ERROR_MAX, "mbedTLS cannot start its cryptography: error %d", (int)status);
-    return -1;
-}
 
 const char *tls_library_version(void)
 {

@@ -24,11 +24,8 @@ struct certpair;
 struct tls; /* what the sessions of a worker share */
 struct tls_session;
 
-/* Starts mbedTLS's random generator and its crypto in this process: once in each process, after
-   fork, and before certpair is used. -1 with a text. */
-int tls_start(char *error);
-
-/* NULL with a text in error (TLS_ERROR_MAX bytes). */
+/* NULL with a text in error (TLS_ERROR_MAX bytes). certpair_init must have succeeded in this
+   process. */
 struct tls *tls_new(char *error);
 void        tls_free(struct tls *tls); /* accepts NULL; no session may be left */
 

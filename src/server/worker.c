@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "server/acceptor.h"
 #include "server/broker.h"
+#include "server/certpair.h"
 #include "server/certs.h"
 #include "server/conn.h"
 #include "server/process.h"
@@ -96,6 +97,17 @@ static void drop_everything(const struct worker_start *start)
     privileges_hide_memory();
 }
 
+static void start_tls(struct worker *worker)
+{
+    char error[TLS_ERROR_MAX];
+
+    if (certpair_init() != 0)
+        log_fatalx("mbedTLS has no random numbers, or no memory");
+    worker->tls = tls_new(error);
+    if (worker->tls == NULL)
+        log_fatalx("%s", error);
+}
+
 static void prepare(struct worker *worker, const struct worker_start *start)
 {
     const struct broker_events events = {
@@ -103,12 +115,10 @@ static void prepare(struct worker *worker, const struct worker_start *start)
     };
     struct conn_services services;
     uint8_t              hash_key[HASH_KEY_SIZE];
-    char                 error[TLS_ERROR_MAX];
 
     if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
         log_fatal("getrandom");
-    if (tls_start(error) != 0 || (worker->tls = tls_new(error)) == NULL)
-        log_fatalx("%s", error);
+    start_tls(worker);
     worker->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
     if (worker->loop == NULL)
         log_fatalx("libev cannot make an event loop on epoll");
