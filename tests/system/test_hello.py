@@ -250,6 +250,13 @@ def test_a_name_is_read_across_every_split(server):
         assert refused(server.https, records(hello, size)) == UNRECOGNIZED_NAME, size
 
 
+def test_a_hello_for_tls_1_2_is_told_that_there_is_1_3(server):
+    # RFC 8446 section 4.1.3: a client that knows 1.3 sees that somebody made it fall back. RFC 7507's signal, which
+    # scanners look for, would say the same once more.
+    reply = ServerHello(server.https, records(client_hello(versions=())))
+    assert reply.random[-8:] == b"DOWNGRD\1"
+
+
 # --- key shares
 
 def test_a_post_quantum_share_before_an_x25519_one(server):
