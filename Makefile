@@ -109,7 +109,7 @@ check-fresh:                 ## make check and make run in fresh Debian systems,
 	@tests/fresh.sh
 
 check-world:                 ## the server among programs of others: ACME clients, senders, scanners (root)
-	@tests/world.sh "$(if $(filter file,$(origin PYTEST)),-n 2,$(PYTEST))"
+	@tests/world.sh "$(if $(filter file,$(origin PYTEST)),-n 2 --dist loadfile,$(PYTEST))"
 
 # Every fuzzer for a while, with what it finds kept in build/fuzz.
 fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (needs clang)

@@ -74,11 +74,11 @@ class Host:
             ip("-n", self.namespace, "address", "add", f"{self.address6}/64", "dev", "eth0", "nodad")
         ip("-n", self.namespace, "link", "set", "eth0", "up")
 
-    def run(self, *command, env=None, input=None, timeout=PATIENCE, check=True):  # noqa: A002 (subprocess's word)
-        """Runs a command to its end; standard output and error are text. check: it must succeed."""
+    def run(self, *command, env=None, input=None, timeout=PATIENCE, check=True, text=True):  # noqa: A002 (subprocess's word)
+        """Runs a command to its end; its input and output are text, or else bytes. check: it must succeed."""
         done = subprocess.run([*self.prefix, *map(str, command)], env={**os.environ, **(env or {})},
-                              input=input if input is not None else "", timeout=timeout,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                              input=input if input is not None else "" if text else b"", timeout=timeout,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=text)
         assert not check or done.returncode == 0, \
             f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}"
         return done
