@@ -81,7 +81,8 @@ for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
-            $(call for_goals,deps check-sanitized,sanitized)
+            $(call for_goals,deps check-sanitized,sanitized) \
+            $(call for_goals,deps lint lint-% format,test lint)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
 build/mbedtls/cflags build/mbedtls/libs &: FORCE
@@ -126,11 +127,14 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[
 
 man_pages := $(wildcard docs/*.5 docs/*.8)
 
-lint:                        ## what shellcheck, cppcheck and mandoc have to say, where they are installed
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run $(wildcard contrib/*/*.sh tests/*.sh); fi
-	@if command -v cppcheck >/dev/null; then cppcheck --quiet --std=c11 -D_GNU_SOURCE -Isrc --enable=warning,portability \
-	    --inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 src; fi
-	@if command -v mandoc >/dev/null && [ -n "$(man_pages)" ]; then mandoc -T lint -W warning $(man_pages); fi
+lint: build/mbedtls/cflags   ## all that judges the sources without running them (lint-STEP for one step of tests/lint.py)
+	@$(PYTHON) tests/lint.py
+
+lint-%: build/mbedtls/cflags
+	@$(PYTHON) tests/lint.py $*
+
+format: build/mbedtls/cflags  ## lay out the C sources as .clang-format says
+	clang-format -i $(wildcard src/*/*.[ch] tests/*.c tests/*/*.[ch])
 
 # --- Using
 
@@ -155,4 +159,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized coverage check-fresh check-world fuzz lint run install clean help FORCE
+.PHONY: all server deps check check-sanitized coverage check-fresh check-world fuzz lint format run install clean help FORCE

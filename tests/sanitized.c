@@ -6,6 +6,7 @@
 #include <sanitizer/lsan_interface.h>
 #include <unistd.h>
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp): LeakSanitizer's own name
 int __lsan_is_turned_off(void)
 {
     return access("/proc/self/task", F_OK) != 0;

@@ -30,6 +30,7 @@ packages_of() {
 	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
 	sanitized) echo valgrind libc6-dbg ;;
 	fuzz)      echo clang libclang-rt-dev ;;
+	lint)      echo git clang libclang-rt-dev clang-tidy clang-format cppcheck mandoc shellcheck pyflakes3 ;;
 	fresh)     echo mmdebstrap git ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
@@ -50,6 +51,9 @@ probe() {
 #include <cmocka.h' ;;
 	sanitized) need_command valgrind ;;
 	fuzz)      need_command clang ;;
+	lint)      for tool in git clang clang-tidy clang-format cppcheck mandoc shellcheck pyflakes3; do
+	               need_command "$tool"
+	           done ;;
 	fresh)     need_command mmdebstrap; need_command git ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
@@ -179,7 +183,7 @@ answer() {
 
 # --- the groups asked for
 
-[ $# -gt 0 ] || die "usage: $0 build|server|demo|test|sanitized|fuzz|fresh ..."
+[ $# -gt 0 ] || die "usage: $0 build|server|demo|test|sanitized|fuzz|lint|fresh ..."
 
 wanted=
 lacking=

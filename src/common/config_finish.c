@@ -120,7 +120,7 @@ static void limit_any(struct loader *loader, struct draft *draft)
     draft->longest = HOSTNAME_DOMAIN_MAX;
     for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
         if (mx->number > 0) {
-            size_t room = (HOSTNAME_MAX - (strlen(mx->text) - 2 * mx->number)) / mx->number;
+            size_t room = (HOSTNAME_MAX - (strlen(mx->text) - (size_t)2 * mx->number)) / mx->number;
 
             if (room < draft->longest)
                 draft->longest = room;
@@ -135,7 +135,7 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
     bool               good = true;
 
     for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
-        if (strlen(mx->text) + mx->number * draft->longest - 2 * mx->number <= HOSTNAME_MAX)
+        if (strlen(mx->text) + mx->number * draft->longest - (size_t)2 * mx->number <= HOSTNAME_MAX)
             continue;
         good = false;
         if (!mx->told)

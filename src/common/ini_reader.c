@@ -11,6 +11,7 @@
 
 /* Debian's run-time options. With an inih that has none of them this still builds and links:
    the addresses are NULL then. */
+// NOLINTBEGIN(readability-redundant-declaration): weak where the header has them, known where it has not
 extern int   ini_max_line __attribute__((weak));
 extern int   ini_initial_alloc __attribute__((weak));
 extern bool  ini_use_stack __attribute__((weak));
@@ -21,6 +22,7 @@ extern char *ini_inline_comment_prefixes __attribute__((weak));
 extern char *ini_start_comment_prefixes __attribute__((weak));
 extern bool  ini_stop_on_first_error __attribute__((weak));
 extern bool  ini_allow_no_value __attribute__((weak));
+// NOLINTEND(readability-redundant-declaration)
 
 enum { LINE_END = 2 /* bytes: the line feed and the NUL that inih's buffer holds too */ };
 

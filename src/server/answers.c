@@ -58,9 +58,9 @@ static void format_date(time_t now, char date[DATE_MAX])
     struct tm         utc;
 
     gmtime_r(&now, &utc);
-    snprintf(date, DATE_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * utc.tm_wday,
-             utc.tm_mday, months + 3 * utc.tm_mon, utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-             utc.tm_sec);
+    snprintf(date, DATE_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             days + (ptrdiff_t)3 * utc.tm_wday, utc.tm_mday, months + (ptrdiff_t)3 * utc.tm_mon,
+             utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "server/certs_log.h"
 #include "server/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static void ring_add_youngest(struct link *head, struct link *link)
 
 static struct entry *ring_oldest(const struct link *head)
 {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it can't follow drop, which takes out what it frees
     return head->younger == head ? NULL : (struct entry *)(void *)head->younger;
 }
 
@@ -122,6 +124,7 @@ static struct entry *add(struct certs *certs, struct entry **at, const char *hos
 
 static void drop(struct certs *certs, struct entry *entry)
 {
+    assert(entry != NULL); /* who counts more than there may be has one to drop */
     *find(certs, entry->host, entry->host_len) = entry->bucket_next;
     if (entry->pair)
         certs->pairs--;
@@ -144,8 +147,9 @@ static void settle(struct certs *certs, struct entry *entry)
     } else {
         ring_add_youngest(&certs->failed, &entry->ring);
         certs->failed_count++;
-        while (certs->failed_count > CERTS_FAILED_MAX)
-            drop(certs, ring_oldest(&certs->failed));
+        while (certs->failed_count > CERTS_FAILED_MAX &&
+               (oldest = ring_oldest(&certs->failed)) != entry)
+            drop(certs, oldest);
     }
 }
 
@@ -220,7 +224,7 @@ static void adopt(struct certs *certs, struct entry *entry, struct certpair *pai
     entry->pair = pair;
     if (renewed)
         certs_log_renewed(&certs->log, entry->host, pair);
-    tell_findings(certs, entry, ~0u, time(NULL));
+    tell_findings(certs, entry, ~0U, time(NULL));
 }
 
 static void take_files(struct certs *certs, struct entry *entry, const int fds[2])

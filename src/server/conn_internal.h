@@ -98,7 +98,7 @@ struct conns {
 
 /* The connection that a member of it is embedded in. */
 #define CONN_OF(pointer, member) \
-    ((struct conn *)(void *)((char *)(pointer)-offsetof(struct conn, member)))
+    ((struct conn *)(void *)(((char *)(pointer)) - offsetof(struct conn, member)))
 
 /* conn.c */
 void conn_enter(struct conn *conn, enum conn_state state);

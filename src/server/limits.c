@@ -38,7 +38,7 @@ struct limits {
 };
 
 /* The struct that the link, which is its field, is embedded in. */
-#define OWNER(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
+#define OWNER(link, type, field) ((type *)(void *)(((char *)(link)) - offsetof(type, field)))
 
 /* --- Lists */
 

@@ -371,7 +371,7 @@ static void wait_for_something(const sigset_t *open)
     }
     if (master.active != NULL && !master.lost)
         polled[count++] = (struct pollfd){ .fd = master.active->leash_up };
-    if (master.rechecking) {
+    if (master.active != NULL && master.rechecking) {
         polled[count++] = (struct pollfd){ .fd = master.active->control, .events = POLLIN };
         sooner(&left, master.recheck_until);
     }

@@ -31,7 +31,7 @@ static int highest_open(void)
 
     if (folder != NULL) {
         while ((entry = readdir(folder)) != NULL) {
-            int fd = atoi(entry->d_name); /* "." and ".." are 0 */
+            int fd = (int)strtol(entry->d_name, NULL, 10); /* "." and ".." are 0 */
 
             if (fd > highest)
                 highest = fd;

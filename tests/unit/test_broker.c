@@ -339,7 +339,7 @@ static void tokens_leave_room_for_certificates(void **state)
             keeper_says(MESSAGE_ANSWER, numbers[i], ENOENT, NULL, 0);
             turn();
         }
-        assert_answered(&asked[taken], round + 1, ENOENT);
+        assert_answered(&asked[taken], (unsigned)round + 1, ENOENT);
     }
 }
 

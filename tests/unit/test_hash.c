@@ -105,7 +105,7 @@ static void every_bit_of_the_key_counts(void **state)
         uint8_t other[HASH_KEY_SIZE];
 
         memcpy(other, key, sizeof other);
-        other[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        other[bit / 8] ^= (uint8_t)(1U << bit % 8);
         assert_true(hash_64(other, message, 20) != hash);
     }
 }

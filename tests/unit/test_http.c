@@ -80,7 +80,8 @@ static enum http_result read_field(const char *field, struct http_request *reque
 static void a_fetch_is_read(void **state)
 {
     static const char head[] = FETCH HOST "User-Agent: a sender/1.0 (test)\r\nAccept: */*\r\n\r\n";
-    struct http_request              request;
+
+    struct http_request request;
 
     (void)state;
     assert_int_equal(read_text(head, &request), HTTP_OK);
@@ -116,7 +117,8 @@ static void every_prefix_of_a_request_asks_for_more(void **state)
 static void the_next_request_starts_behind_the_head(void **state)
 {
     static const char two[] = FETCH HOST "\r\nHEAD / HTTP/1.0\r\n\r\n\x01\xff";
-    struct http_request             request;
+
+    struct http_request request;
 
     (void)state;
     assert_int_equal(read_text(two, &request), HTTP_OK);
