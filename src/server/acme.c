@@ -4,6 +4,7 @@
 #include "server/broker.h"
 #include "server/opener.h"
 #include "server/process.h"
+#include "server/shortage.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -110,8 +111,11 @@ bool acme_find(const struct config_server *server, struct broker *broker, const 
         (!server->acme_dir && !server->acme_thumbprint))
         return false;
     new_lookup = calloc(1, sizeof(*new_lookup));
-    if (!new_lookup)
-        return false;
+    if (!new_lookup) {
+        shortage_tell("an ACME token is not looked for");
+        callback(context, NULL, 0);
+        return true;
+    }
     *new_lookup = (struct acme_lookup){ .server = server,
                                         .broker = broker,
                                         .callback = callback,

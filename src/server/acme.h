@@ -20,7 +20,8 @@ struct acme_lookup;
 
 enum { ACME_ANSWER_MAX = 4096 };
 
-/* The answer of one lookup: len bytes, or len 0 for "no such token": 404. Called once. */
+/* The answer of one lookup: len bytes, or len 0 for "no such token": 404. bytes NULL:
+   it can't be had for want of memory, which has been told: 503. Called once. */
 typedef void acme_callback(void *context, const char *bytes, size_t len);
 
 /*

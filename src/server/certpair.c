@@ -2,6 +2,7 @@
 
 #include "common/hostname.h"
 #include "server/certfile.h"
+#include "server/shortage.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
@@ -207,11 +208,13 @@ int certpair_init(void)
 
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
 {
-    struct certpair *pair = calloc(1, sizeof(*pair));
+    struct certpair *pair;
     bool             readable = false;
 
+    errno = 0;
+    pair = calloc(1, sizeof(*pair));
     if (!pair) {
-        certfile_refuse(error, "no memory");
+        certfile_refuse(error, "out of memory");
         return NULL;
     }
     pair->references = 1;
@@ -219,6 +222,8 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     mbedtls_pk_init(&pair->key);
     if (certfile_read(certificate_fd, key_fd, &pair->chain, &pair->key, &readable, error) != 0 ||
         prove(pair, host, error) != 0) {
+        if (shortage_met()) /* whatever mbedTLS took it for */
+            certfile_refuse(error, "out of memory");
         certpair_unref(pair);
         return NULL;
     }

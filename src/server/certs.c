@@ -6,6 +6,7 @@
 #include "server/certpair.h"
 #include "server/certs_log.h"
 #include "server/process.h"
+#include "server/shortage.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -396,7 +397,7 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
     struct entry  *entry = *at ? *at : add(certs, at, host, len);
 
     if (!entry) {
-        log_warnx("no memory for a certificate");
+        shortage_tell("no certificate for %.*s", (int)len, host);
         return CERTS_FAILED;
     }
     if (entry->in_flight) {

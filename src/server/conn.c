@@ -3,7 +3,10 @@
 #include "server/conn_internal.h"
 
 #include "server/certpair.h"
+#include "server/listener.h"
 #include "server/process.h"
+#include "server/shortage.h"
+#include "server/tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +48,24 @@ void conn_enter(struct conn *conn, enum conn_state state)
     limits_rank_set(conns->tls, &conn->in_tls, rank_of(conn));
 }
 
+static void tell_shortage(const struct sockaddr *peer)
+{
+    char client[LISTENER_TEXT_MAX];
+
+    listener_peer(peer, client, sizeof(client));
+    shortage_tell("the connection from %s is closed", client);
+}
+
+enum conn_next conn_starve(const struct conn *conn)
+{
+    tell_shortage((const struct sockaddr *)&conn->peer);
+    return CONN_GONE;
+}
+
 void conn_drop_tls(struct conn *conn)
 {
+    if (conn->transport == &transport_tls && tls_session_starved(conn->link))
+        conn_starve(conn);
     if (conn->transport != NULL)
         conn->transport->free(conn->link);
     conn->transport = NULL;
@@ -148,7 +167,12 @@ bool conn_take_tls(struct conn *conn)
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
     while ((victim = limits_victim(limits, &address, &full)) != NULL)
         conn_free(CONN_OF(victim, in_tls));
-    return !full && limits_add(limits, &conn->in_tls, &address, rank_of(conn)) == 0;
+    if (full)
+        return false;
+    if (limits_add(limits, &conn->in_tls, &address, rank_of(conn)) == 0)
+        return true;
+    conn_starve(conn); /* there was room */
+    return false;
 }
 
 static bool conns_admit(struct conns *conns, struct conn *conn)
@@ -160,7 +184,12 @@ static bool conns_admit(struct conns *conns, struct conn *conn)
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
     while ((victim = limits_victim(conns->all, &address, &full)) != NULL)
         conn_free(CONN_OF(victim, in_all));
-    return !full && limits_add(conns->all, &conn->in_all, &address, LIMITS_OPEN) == 0;
+    if (full)
+        return false;
+    if (limits_add(conns->all, &conn->in_all, &address, LIMITS_OPEN) == 0)
+        return true;
+    conn_starve(conn); /* there was room */
+    return false;
 }
 
 void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, const char *name,
@@ -169,6 +198,7 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
     struct conn *conn = calloc(1, sizeof(*conn));
 
     if (conn == NULL) {
+        tell_shortage(peer);
         close(fd);
         return;
     }

@@ -104,6 +104,8 @@ struct conns {
 void conn_enter(struct conn *conn, enum conn_state state);
 /* Steps the connection until it waits or is gone; conn must not be touched afterwards. */
 void conn_run(struct conn *conn);
+/* Tells that there is no memory to go on with it, and ends it. */
+enum conn_next conn_starve(const struct conn *conn);
 bool conn_take_tls(struct conn *conn); /* room among the TLS states, making some if need be */
 void conn_drop_tls(struct conn *conn); /* frees the transport */
 

@@ -93,7 +93,7 @@ static enum conn_next begin_handshake(struct conn *conn)
     conn->buffer = NULL; /* the session's now */
     conn->used = conn->size = 0;
     if (session == NULL)
-        return CONN_GONE;
+        return conn_starve(conn);
     free(conn->hello);
     conn->hello = NULL;
     conn->transport = &transport_tls;
@@ -118,7 +118,7 @@ static enum conn_next choose_certificate(struct conn *conn, const struct clienth
     conn->hello = malloc(sizeof(*hello));
     conn->host = malloc(hello->name_len + 1);
     if (conn->hello == NULL || conn->host == NULL)
-        return CONN_GONE;
+        return conn_starve(conn);
     *conn->hello = *hello;
     for (size_t i = 0; i <= hello->name_len; i++)
         conn->host[i] = (char)tolower((unsigned char)hello->name[i]);
@@ -146,7 +146,8 @@ static enum conn_next state_hello(struct conn *conn)
         enum io io;
 
         if (!grow_buffer(conn, CLIENTHELLO_MAX))
-            return refuse_hello(conn, ALERT_ILLEGAL_PARAMETER);
+            return conn->size == CLIENTHELLO_MAX ? refuse_hello(conn, ALERT_ILLEGAL_PARAMETER)
+                                                 : conn_starve(conn);
         io = transport_receive(conn->io.fd, conn->buffer + conn->used, conn->size - conn->used,
                                &count);
         if (io != IO_DONE) {
@@ -190,7 +191,7 @@ static enum conn_next state_handshake(struct conn *conn)
 static enum conn_next respond(struct conn *conn)
 {
     if (conn->answer.bytes == NULL)
-        return CONN_GONE; /* no memory for it: the client will come again */
+        return conn_starve(conn); /* the client will come again */
     conn->answered = 0;
     conn_enter(conn, CONN_RESPONSE);
     return CONN_GO_ON;
@@ -206,8 +207,11 @@ static void token_done(void *context, const char *bytes, size_t len)
 {
     struct conn *conn = context;
 
+    if (bytes == NULL)
+        conn->close = true;
     if (len == 0)
-        answers_status(404, conn->head, conn->close, time(NULL), &conn->answer);
+        answers_status(bytes == NULL ? 503 : 404, conn->head, conn->close, time(NULL),
+                       &conn->answer);
     else
         answers_token(bytes, len, conn->head, conn->close, time(NULL), &conn->answer);
     if (conn->lookup != NULL) { /* it has waited */
@@ -275,7 +279,7 @@ static enum conn_next state_request(struct conn *conn)
         break;
     }
     if (!grow_buffer(conn, HTTP_HEAD_MAX))
-        return answer_bad(conn, 431);
+        return conn->size == HTTP_HEAD_MAX ? answer_bad(conn, 431) : conn_starve(conn);
     io = conn->transport->read(conn->link, conn->buffer + conn->used, conn->size - conn->used,
                                &count);
     if (io != IO_DONE)
@@ -363,7 +367,7 @@ static enum conn_next state_idle(struct conn *conn)
     enum io io;
 
     if (!grow_buffer(conn, HTTP_HEAD_MAX))
-        return CONN_GONE;
+        return conn_starve(conn);
     io = conn->transport->read(conn->link, conn->buffer, conn->size, &count);
     if (io == IO_DONE) {
         conn->used = count;

@@ -5,6 +5,7 @@
 #include "server/certpair.h"
 #include "server/opener.h"
 #include "server/privileges.h"
+#include "server/shortage.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -146,8 +147,11 @@ int testconf_run(const char *path)
     struct test   test = { .now = time(NULL) };
 
     test.config = config_load_with_places(path, digest_key, report, &test);
+    errno = 0;
     if (test.config && certpair_init() != 0)
-        report(&test, CONFIG_ERROR, path, 0, "mbedTLS has no random numbers, or no memory");
+        report(&test, CONFIG_ERROR, path, 0,
+               shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
+                              : "mbedTLS has no random numbers");
     else if (test.config) {
         judge_user(&test);
         config_each_domain(test.config, judge_domain, &test);

@@ -2,6 +2,7 @@
 
 #include "server/certpair.h"
 #include "server/mbedtls_compat.h"
+#include "server/shortage.h"
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
@@ -36,6 +37,7 @@ struct tls_session {
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
     bool                broken;
+    bool                starved; /* for want of memory */
 };
 
 static const char *const alpn_protocols[] = { "http/1.1", NULL };
@@ -119,8 +121,9 @@ struct tls *tls_new(char *error)
     struct tls *tls = malloc(sizeof(*tls));
     int         result;
 
+    errno = 0;
     if (tls == NULL) {
-        snprintf(error, TLS_ERROR_MAX, "no memory");
+        snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
         return NULL;
     }
     mbedtls_ssl_config_init(&tls->all);
@@ -129,8 +132,11 @@ struct tls *tls_new(char *error)
         result = configure(&tls->all, suites_all);
     if (result == 0)
         return tls;
-    snprintf(error, TLS_ERROR_MAX, "mbedTLS does not take the configuration: error -0x%04x",
-             (unsigned)-result);
+    if (shortage_met())
+        snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
+    else
+        snprintf(error, TLS_ERROR_MAX, "mbedTLS does not take the configuration: error -0x%04x",
+                 (unsigned)-result);
     tls_free(tls);
     return NULL;
 }
@@ -295,6 +301,7 @@ fail:
  */
 static enum io outcome(struct tls_session *session, int result)
 {
+    bool    starved = shortage_met(); /* before a call that has an errno of its own */
     enum io flushed = flush(session);
 
     if (result >= 0)
@@ -303,6 +310,7 @@ static enum io outcome(struct tls_session *session, int result)
         return IO_END; /* of his side: ours can still be ended as it should be */
     if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         session->broken = true;
+        session->starved = starved;
         return IO_FAILED;
     }
     if (flushed != IO_DONE)
@@ -318,6 +326,7 @@ enum io tls_handshake(struct tls_session *session)
     if (mbedtls_ssl_is_handshake_over(&session->ssl))
         return flush(session); /* the last flight did not go out whole the last time */
     session->reads = 0;
+    errno = 0;
     result = mbedtls_ssl_handshake(&session->ssl);
     return outcome(session, result);
 }
@@ -328,6 +337,7 @@ static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
     int                 result;
 
     session->reads = 0;
+    errno = 0;
     result = mbedtls_ssl_read(&session->ssl, bytes, size);
     if (result > 0) {
         *count = (size_t)result;
@@ -343,8 +353,10 @@ static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
 static enum io tls_write(void *state, const void *bytes, size_t len, size_t *count)
 {
     struct tls_session *session = state;
-    int                 result = mbedtls_ssl_write(&session->ssl, bytes, len);
+    int                 result;
 
+    errno = 0;
+    result = mbedtls_ssl_write(&session->ssl, bytes, len);
     if (result > 0) {
         *count = (size_t)result;
         return IO_DONE;
@@ -362,14 +374,22 @@ static enum io tls_finish(void *state)
     struct tls_session *session = state;
 
     if (!session->closing && !session->broken) {
-        int result = mbedtls_ssl_close_notify(&session->ssl);
+        int result;
 
+        errno = 0;
+        result = mbedtls_ssl_close_notify(&session->ssl);
+        session->starved = result != 0 && shortage_met();
         /* With a record still under way, mbedTLS sends that and no more: ask again. */
         if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
             return outcome(session, result);
         session->closing = true;
     }
     return flush(session);
+}
+
+bool tls_session_starved(const struct tls_session *session)
+{
+    return session->starved;
 }
 
 const char *tls_session_version(const struct tls_session *session)

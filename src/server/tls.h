@@ -13,6 +13,7 @@
 #include "server/transport.h"
 #include "wire/clienthello.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TLS_ALERT_LEN = 7, TLS_ERROR_MAX = 128 /* bytes of an error's text with its NUL */ };
@@ -43,6 +44,9 @@ enum io tls_handshake(struct tls_session *session);
 
 /* "1.2" or "1.3"; "-" before it is known. */
 const char *tls_session_version(const struct tls_session *session);
+
+/* It has failed for want of memory, which is nobody's fault. */
+bool tls_session_starved(const struct tls_session *session);
 
 extern const struct transport transport_tls; /* the state is a struct tls_session */
 

@@ -7,6 +7,7 @@
 #include "server/certs.h"
 #include "server/conn.h"
 #include "server/process.h"
+#include "server/shortage.h"
 #include "server/tls.h"
 
 #include <ev.h>
@@ -101,11 +102,35 @@ static void start_tls(struct worker *worker)
 {
     char error[TLS_ERROR_MAX];
 
+    errno = 0;
     if (certpair_init() != 0)
-        log_fatalx("mbedTLS has no random numbers, or no memory");
+        log_fatalx(shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
+                                  : "mbedTLS has no random numbers");
     worker->tls = tls_new(error);
     if (worker->tls == NULL)
         log_fatalx("%s", error);
+}
+
+/* libev's own would abort, with a line that no log knows. */
+static void *allocate(void *block, long size)
+{
+    void *larger;
+
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    larger = realloc(block, (size_t)size);
+    if (larger == NULL)
+        log_fatal("the event loop cannot grow, and this worker ends");
+    return larger;
+}
+
+static void *need(void *made, const char *what)
+{
+    if (made == NULL)
+        log_fatal("this worker cannot start without its %s", what);
+    return made;
 }
 
 static void prepare(struct worker *worker, const struct worker_start *start)
@@ -119,27 +144,22 @@ static void prepare(struct worker *worker, const struct worker_start *start)
     if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
         log_fatal("getrandom");
     start_tls(worker);
+    ev_set_allocator(allocate);
     worker->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
     if (worker->loop == NULL)
         log_fatalx("libev cannot make an event loop on epoll");
-    worker->broker = broker_new(worker->loop, start->broker, &events);
-    if (worker->broker == NULL)
-        log_fatal("broker");
-    worker->certs = certs_new(worker->broker, config_server(start->config)->cert_cache);
-    if (worker->certs == NULL)
-        log_fatal("certificates");
+    worker->broker = need(broker_new(worker->loop, start->broker, &events), "line to the keeper");
+    worker->certs = need(certs_new(worker->broker, config_server(start->config)->cert_cache),
+                         "cache of certificates");
     services = (struct conn_services){ .loop = worker->loop,
                                        .config = start->config,
                                        .broker = worker->broker,
                                        .certs = worker->certs,
                                        .tls = worker->tls,
                                        .max_connections = start->max_connections };
-    worker->conns = conns_new(&services, hash_key);
-    if (worker->conns == NULL)
-        log_fatal("connections");
-    worker->acceptors = acceptors_new(worker->loop, worker->conns, start->listeners);
-    if (worker->acceptors == NULL)
-        log_fatal("acceptors");
+    worker->conns = need(conns_new(&services, hash_key), "table of connections");
+    worker->acceptors = need(acceptors_new(worker->loop, worker->conns, start->listeners),
+                             "acceptors");
     ev_io_init(&worker->leash, leash_ended, start->leash_down, EV_READ);
     worker->leash.data = worker;
     ev_io_start(worker->loop, &worker->leash);

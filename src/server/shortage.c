@@ -1,0 +1,48 @@
+#include "server/shortage.h"
+
+#include "common/log.h"
+#include "server/process.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { MINUTE_MS = 60 * 1000, TEXT_MAX = 512 /* bytes */ };
+
+static struct {
+    int64_t       since_ms; /* of the minute */
+    unsigned      lines;    /* in it */
+    unsigned long left_out;
+} told;
+
+static bool may_tell(void)
+{
+    int64_t now_ms = process_now_ms();
+
+    if (told.lines == 0 || now_ms - told.since_ms >= MINUTE_MS) {
+        if (told.left_out > 0)
+            log_warnx("out of memory: %lu more times, not told", told.left_out);
+        told.since_ms = now_ms;
+        told.lines = 0;
+        told.left_out = 0;
+    }
+    if (told.lines >= SHORTAGE_LINES) {
+        told.left_out++;
+        return false;
+    }
+    told.lines++;
+    return true;
+}
+
+void shortage_tell(const char *format, ...)
+{
+    char    text[TEXT_MAX];
+    va_list arguments;
+
+    if (!may_tell())
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    log_warnx("out of memory: %s", text);
+}
