@@ -1,0 +1,197 @@
+"""No memory: each kind of allocation, told by its last calls, fails once. Nobody dies, nothing leaks, the log tells."""
+
+import functools
+import itertools
+import os
+import re
+import time
+
+import pytest
+
+from lib import client
+from lib import memory as test_memory
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+
+NET = ORG.replace("example.org]", "example.net]", 1)
+OTHER = HOST.replace(".org", ".net")
+
+# Named by number: glibc's look-up of users ends the process where memory fails it.
+SERVER = "workers = 1\nuser = 65534:65534\n"
+
+# What the log says when something had to be given up.
+TOLD = r"(?i)out of memory|Cannot allocate memory|not enough memory"
+
+
+@functools.lru_cache(maxsize=None)
+def _library(folder):
+    return test_memory.build(folder)
+
+
+@pytest.fixture(scope="session")
+def memory_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("memory")
+
+
+@pytest.fixture
+def memory(site, memory_folder):
+    return test_memory.Memory(_library(memory_folder), site.folder / "memory")
+
+
+def failures(memory, attempt, at_least):
+    """Calls attempt while another allocation fails in it; gives the pid of its process each time."""
+    count = 0
+    while True:
+        memory.fail()
+        result = attempt()
+        pid = memory.failed()
+        if not pid:
+            break
+        count += 1
+        yield pid, result
+    assert count >= at_least, f"only {count} allocations"
+
+
+# --- Starting
+
+def test_no_memory_to_start(site, memory):
+    site.configure(ORG, acme=["127.0.0.2:0"], server=SERVER)
+
+    def start():
+        server = Server(site, env=memory.environment()).allow("")
+        try:
+            ready = server.wait(lambda line: (line.message or "").startswith("ready:"))
+        except AssertionError:
+            ready = None
+        return server, ready
+
+    for _, (server, ready) in failures(memory, start, 30):
+        if ready:
+            server.stop()
+        else:
+            assert server.wait_end() == 1, server.log()
+            assert server.messages(TOLD), server.log()
+            assert server.messages("^cannot start: "), server.log()
+        server.check()
+    start()[0].stop()
+
+
+def test_no_memory_to_check_a_configuration(site, memory):
+    site.install("example.org")
+    site.configure(ORG, server=SERVER)
+    environment = {**os.environ, **memory.environment()}
+    good = site.test()
+
+    def check():
+        return run_mta_stsd("-t", "-c", str(site.ini), env=environment)
+
+    for _, done in failures(memory, check, 40):
+        lines = done.stdout.splitlines()
+        if (done.returncode, lines) != good:
+            assert done.returncode in (0, 1), done
+            assert re.search(TOLD, done.stdout), done
+
+
+# --- Serving
+
+def holds(memory, processes):
+    """Blocks and descriptors of each."""
+    return [(memory.blocks(process), len(os.listdir(f"/proc/{process.pid}/fd"))) for process in processes]
+
+
+def comes_to_rest(memory, processes, rest):
+    deadline = time.monotonic() + PATIENCE
+    while (now := holds(memory, processes)) != rest:
+        assert time.monotonic() < deadline, f"{now} instead of {rest}, blocks and descriptors"
+
+
+def survives(server, memory, attempt, good, at_least):
+    """What fails in attempt is told unless all went well; the same processes do good, and hold no more."""
+    for _ in range(3):
+        good()
+    processes = server.processes()
+    rest = holds(memory, processes)
+
+    def marked_attempt():
+        return server.mark(), attempt()
+
+    for _, (since, went_well) in failures(memory, marked_attempt, at_least):
+        try:
+            if not went_well:
+                server.wait_for(TOLD, since=since)
+            good()
+            comes_to_rest(memory, processes, rest)
+        except AssertionError:
+            print("the allocation that failed:", memory.path(MTA_STSD), sep="\n")
+            raise
+
+
+def answered(connect, host, path, body):
+    """True: the answer; False: none, or 503. Nothing else will do."""
+    try:
+        with connect() as connection:
+            connection.send(client.request(host, path, headers=["Connection: close"]))
+            connection.buffer = connection.stream.recv(65536)
+            response = connection.response() if connection.buffer else None
+    except OSError:  # an alert, too
+        return False
+    if response is None or response.status == 503:
+        return False
+    assert (response.status, response.body) == (200, body)
+    return True
+
+
+def test_no_memory_for_a_fetch(site, serve, clock, memory):
+    site.install("example.org")
+    server = serve(ORG, server=SERVER, env=memory.environment(clock.environment()))
+
+    def fetch():
+        return answered(lambda: client.tls(server, version="1.2"), HOST, client.POLICY, ORG_BODY)
+
+    def good():  # a minute later, when everything is told again
+        clock.advance(61)
+        assert fetch()
+
+    survives(server, memory, fetch, good, 20)
+
+
+def test_no_memory_for_an_acme_token(site, serve, clock, memory):
+    site.acme.mkdir(mode=0o755)
+    (site.acme / "token").write_bytes(b"token.thumbprint")
+    server = serve(ORG, acme=["127.0.0.2:0"], server=f"{SERVER}acme_dir = {site.acme}",
+                   env=memory.environment(clock.environment()))
+
+    def fetch():
+        return answered(lambda: client.plain(server.acme), HOST, "/.well-known/acme-challenge/token",
+                        b"token.thumbprint")
+
+    def good():
+        clock.advance(61)
+        assert fetch()
+
+    survives(server, memory, fetch, good, 5)
+
+
+# --- Reloading
+
+@pytest.mark.parametrize("changed", [True, False], ids=["changed", "unchanged"])
+def test_no_memory_for_a_reload(changed, site, serve, memory):
+    site.install("example.org")
+    server = serve(ORG, server=SERVER, env=memory.environment()).allow("")
+    text, numbers = site.ini.read_text(), itertools.count()
+    master = server.processes()[:1]
+
+    def reload():
+        if changed:
+            site.write(f"{text}; {next(numbers)}\n")
+        return not server.reload().startswith("reload refused")
+
+    def good():
+        assert reload()
+        assert client.fetch(server).body == ORG_BODY
+    rest = holds(memory, master)
+    for _, (since, went_well) in failures(memory, lambda: (server.mark(), reload()), 5):
+        if not went_well:
+            assert server.messages(TOLD, since), server.log(since)
+            assert client.fetch(server).body == ORG_BODY
+        good()
+        comes_to_rest(memory, master, rest)
