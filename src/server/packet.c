@@ -12,6 +12,9 @@ union control {
     char           bytes[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))];
 };
 
+_Static_assert(CMSG_SPACE(PACKET_FDS_MAX * sizeof(int)) == CMSG_LEN(PACKET_FDS_MAX * sizeof(int)),
+               "no padding, in which one more descriptor could arrive");
+
 int packet_send(int socket, const void *packet, size_t len, const int *fds, size_t fd_count)
 {
     struct iovec  part = { .iov_base = (void *)(uintptr_t)packet, .iov_len = len };
@@ -31,22 +34,18 @@ int packet_send(int socket, const void *packet, size_t len, const int *fds, size
     return sendmsg(socket, &head, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* Every descriptor that came is ours now: kept up to PACKET_FDS_MAX, the others closed. */
-static void collect(struct msghdr *head, int fds[PACKET_FDS_MAX], size_t *fd_count)
+/* Every descriptor that came is ours now. For more than PACKET_FDS_MAX there was no room: the kernel
+   has closed them. */
+static size_t collect(struct msghdr *head, int fds[PACKET_FDS_MAX])
 {
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(head); at; at = CMSG_NXTHDR(head, at)) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; i < (at->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd;
+    const struct cmsghdr *first = CMSG_FIRSTHDR(head);
+    size_t                count;
 
-            memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-            if (*fd_count < PACKET_FDS_MAX)
-                fds[(*fd_count)++] = fd;
-            else
-                close(fd);
-        }
-    }
+    if (!first || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_RIGHTS)
+        return 0;
+    count = (first->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(first), count * sizeof(int));
+    return count;
 }
 
 long packet_receive(int socket, void *packet, size_t size, int fds[PACKET_FDS_MAX],
@@ -64,7 +63,7 @@ long packet_receive(int socket, void *packet, size_t size, int fds[PACKET_FDS_MA
     }
     len = recvmsg(socket, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (len >= 0 && fds)
-        collect(&head, fds, &count);
+        count = collect(&head, fds);
     if (len <= 0) /* an empty packet reads as the peer's end: nothing of ours is empty */
         while (count > 0)
             close(fds[--count]);

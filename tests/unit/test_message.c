@@ -207,6 +207,10 @@ static void descriptors_that_nobody_wants_are_closed(void **state)
     send_raw(pair[0], "none", 4, many, 5); /* as the keeper reads */
     assert_int_equal(message_receive(pair[1], packet, sizeof(packet), NULL, NULL), 4);
     assert_int_equal(open_descriptors(), before);
+    send_raw(pair[0], "", 0, many, 2); /* reads as the peer's end */
+    assert_int_equal(message_receive(pair[1], packet, sizeof(packet), got, &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(open_descriptors(), before);
     close_pair(pair);
 }
 
