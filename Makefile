@@ -25,12 +25,13 @@ units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
-policies     := common/policy common/region common/hostname common/hash
+policies     := common/policy common/hostname common/hash
 certificates := server/certpair server/certfile server/pem common/hostname
 messages     := server/message server/packet
 
-objects_policy   := $(policies)
-objects_config   := $(patsubst src/%.c,%,$(wildcard src/common/config*.c)) common/ini_reader $(policies)
+objects_policy   := common/policy common/hash
+objects_config   := $(patsubst src/%.c,%,$(wildcard src/common/config*.c)) common/ini_reader common/region $(policies)
+objects_config_limits := $(objects_config)
 objects_message  := $(messages)
 objects_control  := server/control server/packet
 objects_limits   := server/limits common/hash

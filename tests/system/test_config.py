@@ -7,13 +7,14 @@ file to the words on the terminal.
 import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from lib import pki
 from lib.processes import root_only
-from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, Server, run_mta_stsd
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
 from lib.tools import run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "mta-stsd.ini"
@@ -84,6 +85,14 @@ def test_t_says_it_all_on_standard_output(site):
     site.write(base(site, ORG + "mox = a.example\n"))
     done = run_mta_stsd("-t", "-c", str(site.ini))
     assert "mox" in done.stdout and done.stderr == ""
+
+
+def test_t_that_nobody_can_read_has_not_succeeded(site):
+    site.write(base(site, ORG))
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([MTA_STSD, "-t", "-c", str(site.ini)], stdout=full, stderr=subprocess.PIPE, text=True,
+                              timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr) == (1, "mta-stsd: standard output: No space left on device\n")
 
 
 def test_without_c_it_is_the_configuration_in_etc():

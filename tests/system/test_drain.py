@@ -8,7 +8,7 @@ import pytest
 
 from lib.client import connect, fetch, request, tls
 from lib.hello import client_hello, records
-from lib.processes import own_address
+from lib.processes import own_address, stopped
 from lib.reloads import candidate_stopped, first, slow_configuration
 from lib.server import ORG, ORG_BODY, Server
 
@@ -133,6 +133,16 @@ def test_a_reload_under_way_is_given_up(server, site):
             assert server.wait_end() == 0
     assert not server.messages("reload refused")
     assert candidate.pid not in {process.pid for process in server.processes()}
+
+
+def test_a_worker_that_hangs_is_ended_by_its_keeper(server):
+    with stopped(server.workers()[0]):
+        since = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.wait_end(12) == 0
+    assert 6 <= time.monotonic() - since
+    assert not server.messages("does not end")  # as the master says of a keeper that does not
+    assert server.processes() == []
 
 
 def test_a_start_under_way_is_given_up(site):

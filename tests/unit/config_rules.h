@@ -430,6 +430,10 @@ static const struct rule rules[] = {
             MAIN(6, ERROR,
                  "mx \"" X60("a") "." X10("b") X10("b") X10("b") "bbbbbbbbb\" is too long: it has "
                                                                  "at most 253 bytes")),
+    WITH_MX("an_mx_longer_than_any_name_is_too_long", LABELS LABELS "example",
+            MAIN(6, ERROR,
+                 "mx \"" X60("a") "." X10("b") X10("b") X10("b") "bbbbbbbbb\" is too long: it has "
+                                                                 "at most 253 bytes")),
     { "an_mx_is_judged_for_the_longest_domain",
       SERVER
       "[example.org]\nmode = none\ncertificate = /c\nmx = mail.customers.%d\nalias = " LABELS X60(

@@ -208,6 +208,18 @@ static void assert_bytes_refused(const char *bytes, size_t len, const char *why)
     close(fd);
 }
 
+/* Whatever the reason: here a folder, which has a size and no bytes. */
+static void a_file_that_cannot_be_read_is_refused(void **state)
+{
+    int fd = open(".", O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_null(certpair_load(fd, -1, HOST, error));
+    assert_string_equal(error, "certificate file: can't be read: Is a directory");
+    close(fd);
+}
+
 static void a_file_over_the_limit_is_refused(void **state)
 {
     static char all[ALL_MAX];
@@ -408,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_kind_that_cannot_be_served_is_refused_by_its_name),
         cmocka_unit_test(a_certificate_for_another_use_is_refused),
         cmocka_unit_test(files_that_are_no_pem_pair_are_refused_by_what_they_are),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_refused),
         cmocka_unit_test(a_file_over_the_limit_is_refused),
         cmocka_unit_test(a_file_cut_anywhere_inside_a_block_is_refused),
         cmocka_unit_test(a_file_with_a_hole_is_refused),

@@ -519,21 +519,6 @@ static void errors_beyond_a_hundred_are_counted(void **state)
     assert_non_null(strstr(said, "main.ini:0: error: 150 more errors\n"));
 }
 
-static void more_listeners_than_fit_are_an_error(void **state)
-{
-    FILE *file = fopen("main.ini", "w");
-
-    (void)state;
-    assert_non_null(file);
-    fputs("[server]\n", file);
-    for (int i = 0; i <= CONFIG_LISTENERS_MAX; i++)
-        fprintf(file, "listen = 127.0.0.1:%d\n", 1000 + i);
-    fputs(POLICY, file);
-    assert_int_equal(fclose(file), 0);
-    assert_null(load("main.ini"));
-    assert_string_equal(said, "main.ini:66: error: more than 64 listeners\n");
-}
-
 static void a_fifo_is_refused_without_waiting(void **state)
 {
     (void)state;
@@ -652,7 +637,6 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(places_of_domains_are_kept_when_asked_for),
     BEHAVIOUR(a_long_line_of_an_alias_file_is_an_error),
     BEHAVIOUR(errors_beyond_a_hundred_are_counted),
-    BEHAVIOUR(more_listeners_than_fit_are_an_error),
     BEHAVIOUR(a_fifo_is_refused_without_waiting),
     BEHAVIOUR(a_file_over_the_limit_is_refused_unread),
     BEHAVIOUR(a_terminal_cannot_be_steered_by_a_finding),
