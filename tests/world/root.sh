@@ -21,6 +21,7 @@ find_mmdebstrap() {
 }
 
 # What npm trusts is what this machine trusts, which may have a proxy that opens TLS.
+# shellcheck disable=SC2016 # the inner shell expands it
 install_senders() {
 	mkdir "$root/opt/senders"
 	cp tests/world/senders/package*.json "$root/opt/senders"
