@@ -24,6 +24,7 @@ mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
+ln -s fd/1 "$root/dev/stdout"  # where Postfix logs to
 
 mkdir "$root/mta-stsd"
 tar --exclude=./build --exclude=./.git -cf - . | tar -xf - -C "$root/mta-stsd" --no-same-owner
