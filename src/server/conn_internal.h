@@ -1,4 +1,5 @@
-/* conn_internal: what conn.c (lifetime, waiting, limits) and conn_states.c (one function a state) share. */
+/* conn_internal: what conn.c (lifetime, waiting, limits), conn_states.c (the table of states, and what
+   several do), conn_hello.c (up to the handshake) and conn_request.c (requests) share. */
 #ifndef SERVER_CONN_INTERNAL_H
 #define SERVER_CONN_INTERNAL_H
 
@@ -74,7 +75,7 @@ struct conn {
     void                   *link;      /* its state */
 
     struct acme_lookup *lookup;
-    bool                head;     /* the request that is being answered is a HEAD */
+    bool                is_head;  /* the request that is being answered is a HEAD */
     bool                close;    /* and its connection ends with it */
     size_t              head_len; /* its bytes in buffer */
     struct http_slice   asked;    /* its host and user agent, in buffer, for the log */
@@ -113,7 +114,31 @@ void conn_drop_tls(struct conn *conn); /* frees the transport */
 extern enum conn_next (*const conn_steps[CONN_STATES])(struct conn *conn);
 /* The deadline of the state has passed. */
 enum conn_next conn_expired(struct conn *conn);
+/* What a transport's answer means when it is not IO_DONE. */
+enum conn_next conn_wait_for(enum io io);
+/* The same behind a read: the peer's end is answered by ours. */
+enum conn_next conn_wait_or_end(struct conn *conn, enum io io);
 /* Ends our side now: finish, half close, LINGER. */
 enum conn_next conn_end(struct conn *conn);
+/* Half closes, without a word more of TLS, and lingers. */
+enum conn_next conn_linger(struct conn *conn);
+/* Makes room for at least one more byte, up to max in all. False: at max already, or no memory. */
+bool conn_grow_buffer(struct conn *conn, size_t max);
+void conn_drop_buffer(struct conn *conn);
+
+/* conn_hello.c */
+enum conn_next conn_state_hello(struct conn *conn);
+enum conn_next conn_state_cert(struct conn *conn);
+enum conn_next conn_state_handshake(struct conn *conn);
+/* Says this fatal alert in the place of a ServerHello. */
+enum conn_next conn_refuse_hello(struct conn *conn, uint8_t description);
+
+/* conn_request.c */
+enum conn_next conn_state_request(struct conn *conn);
+enum conn_next conn_state_token(struct conn *conn);
+enum conn_next conn_state_response(struct conn *conn);
+enum conn_next conn_state_idle(struct conn *conn);
+/* The deadline of REQUEST, TOKEN or RESPONSE has passed. */
+enum conn_next conn_request_expired(struct conn *conn);
 
 #endif
