@@ -74,7 +74,7 @@ def make_site(world, ca, clock_library):
     return lambda *settings, **options: Site(world, ca, clock_library, *settings, **options)
 
 
-@pytest.mark.parametrize("kind", [acme.Certbot, acme.Lego, acme.Uacme])
+@pytest.mark.parametrize("kind", [acme.Certbot, acme.Dehydrated, acme.Lego, acme.Uacme])
 def test_a_first_certificate_and_its_renewal_are_served_by_themselves(make_site, ca, kind):
     site = make_site(kind.acme, kind.certificate, kind.key)
     client = kind(site.host, ca)

@@ -53,6 +53,19 @@ class Certbot(Client):
         self.run("certbot", "renew", "--cert-name", name, "--force-renewal", "--no-random-sleep-on-renew")
 
 
+class Dehydrated(Client):
+    """As Debian configures it, with a challenge folder of its own, of which the server is told."""
+
+    acme = "acme_dir = /var/lib/dehydrated/acme-challenges"
+    certificate, key = "/var/lib/dehydrated/certs/%h/fullchain.pem", "/var/lib/dehydrated/certs/%h/privkey.pem"
+
+    def issue(self, name, *options):
+        self.run("dehydrated", "--cron", "--accept-terms", "--ca", self._ca.directory, "--domain", name, *options)
+
+    def renew(self, name):
+        self.issue(name, "--force")
+
+
 class Lego(Client):
     """With the web root."""
 
