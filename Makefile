@@ -42,7 +42,7 @@ objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello
 objects_opener   := server/opener $(messages) $(objects_config)
 objects_broker   := server/broker server/process $(messages)
-objects_certs    := server/certs server/certs_log server/shortage common/hash
+objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage server/opener $(messages) $(objects_config)
 
 objects_of = $(patsubst %,$1/src/%.o,$(or $(objects_$2),$(patsubst src/%.c,%,$(wildcard src/*/$2.c))))

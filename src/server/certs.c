@@ -1,19 +1,17 @@
 #include "server/certs.h"
 
-#include "common/hash.h"
 #include "common/log.h"
 #include "server/broker.h"
 #include "server/certpair.h"
+#include "server/certs_cache.h"
 #include "server/certs_log.h"
 #include "server/process.h"
 #include "server/shortage.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,161 +22,40 @@ enum {
     FINDINGS_OF_TIME = CERTPAIR_EXPIRED | CERTPAIR_EXPIRES_SOON | CERTPAIR_NOT_YET_VALID
 };
 
-/* A ring that its head closes: older than the head is the youngest, younger than it the oldest. */
-struct link {
-    struct link *younger, *older;
-};
-
-/* What tells a file from another that took its place: all of it, since a swapped-in file may
-   well be older, and an inode may be used again. */
-struct identity {
-    dev_t           dev;
-    ino_t           ino;
-    off_t           size;
-    struct timespec mtime, ctime;
-};
-
-/* A host. It is in the ring of good or of failed ones, and in none while a request is under way:
-   so nothing that is in flight or waited for can be evicted. */
-struct entry {
-    struct link          ring; /* first: an entry is found from it */
-    struct entry        *bucket_next;
-    struct certs        *certs;
-    struct certpair     *pair;     /* NULL: none that is good was ever found */
-    struct identity      files[2]; /* that the pair was read from: certificate, key */
-    struct certs_waiter *waiters;  /* last come, first */
-    int64_t              due_ms;   /* from then on it is asked for before use */
-    int64_t              told_ms;  /* when a failure was logged last */
-    time_t               findings_told;
-    unsigned             recheck; /* certs->recheck when it was asked for */
-    bool                 in_flight;
-    size_t               host_len;
-    char                 host[]; /* with NUL */
-};
-
 struct certs {
-    struct broker   *broker;
-    size_t           capacity;
-    size_t           pairs; /* entries that have one, those in flight too */
-    size_t           failed_count;
-    struct link      good, failed;
-    unsigned         recheck;
-    unsigned long    hits, misses;
-    struct certs_log log;
-    uint8_t          hash_key[HASH_KEY_SIZE];
-    size_t           bucket_mask;
-    struct entry   **buckets;
+    struct broker     *broker;
+    struct certs_cache cache;
+    unsigned           recheck;
+    unsigned long      hits, misses;
+    struct certs_log   log;
 };
-
-/* --- Rings and buckets --- */
-
-static void ring_init(struct link *head)
-{
-    head->younger = head->older = head;
-}
-
-static void ring_remove(struct link *link)
-{
-    link->younger->older = link->older;
-    link->older->younger = link->younger;
-    ring_init(link);
-}
-
-static void ring_add_youngest(struct link *head, struct link *link)
-{
-    link->younger = head;
-    link->older = head->older;
-    head->older->younger = link;
-    head->older = link;
-}
-
-static struct entry *ring_oldest(const struct link *head)
-{
-    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it can't follow drop, which takes out what it frees
-    return head->younger == head ? NULL : (struct entry *)(void *)head->younger;
-}
-
-static struct entry **find(const struct certs *certs, const char *host, size_t len)
-{
-    uint64_t       hash = hash_64(certs->hash_key, host, len);
-    struct entry **at = &certs->buckets[hash & certs->bucket_mask];
-
-    while (*at && ((*at)->host_len != len || memcmp((*at)->host, host, len) != 0))
-        at = &(*at)->bucket_next;
-    return at;
-}
-
-static struct entry *add(struct certs *certs, struct entry **at, const char *host, size_t len)
-{
-    struct entry *entry = calloc(1, sizeof(*entry) + len + 1);
-
-    if (!entry)
-        return NULL;
-    ring_init(&entry->ring);
-    entry->certs = certs;
-    entry->told_ms = process_now_ms() - CERTS_LOG_MINUTE_MS;
-    entry->host_len = len;
-    memcpy(entry->host, host, len);
-    *at = entry;
-    return entry;
-}
-
-static void drop(struct certs *certs, struct entry *entry)
-{
-    assert(entry != NULL); /* who counts more than there may be has one to drop */
-    *find(certs, entry->host, entry->host_len) = entry->bucket_next;
-    if (entry->pair)
-        certs->pairs--;
-    else
-        certs->failed_count--;
-    ring_remove(&entry->ring);
-    certpair_unref(entry->pair);
-    free(entry);
-}
-
-/* An entry that nothing is in flight for takes its place, and others make room for it. */
-static void settle(struct certs *certs, struct entry *entry)
-{
-    struct entry *oldest;
-
-    if (entry->pair) {
-        ring_add_youngest(&certs->good, &entry->ring);
-        while (certs->pairs > certs->capacity && (oldest = ring_oldest(&certs->good)) != entry)
-            drop(certs, oldest);
-    } else {
-        ring_add_youngest(&certs->failed, &entry->ring);
-        certs->failed_count++;
-        while (certs->failed_count > CERTS_FAILED_MAX &&
-               (oldest = ring_oldest(&certs->failed)) != entry)
-            drop(certs, oldest);
-    }
-}
 
 /* --- From the keeper's answer to a pair --- */
 
 /* Whatever failed, the last good pair serves, where there is one. */
-static void fail(struct certs *certs, struct entry *entry, const char *why)
+static void fail(struct certs *certs, struct certs_entry *entry, const char *why)
 {
     entry->due_ms = process_now_ms() + CERTS_RETRY_MS;
     if (why)
         certs_log_failure(&certs->log, entry->host, why, entry->pair != NULL, &entry->told_ms);
 }
 
-static void fail_with(struct certs *certs, struct entry *entry, enum message_step step, int error)
+static void fail_with(struct certs *certs, struct certs_entry *entry, enum message_step step,
+                      int error)
 {
     char why[CERTPAIR_ERROR_MAX];
 
     fail(certs, entry, certs_log_reason(step, error, why, sizeof(why)) ? why : NULL);
 }
 
-static void tell_findings(struct certs *certs, struct entry *entry, unsigned mask, time_t now)
+static void tell_findings(struct certs *certs, struct certs_entry *entry, unsigned mask, time_t now)
 {
     entry->findings_told = now;
     certs_log_findings(&certs->log, entry->host, entry->pair, mask, now);
 }
 
 /* What time alone brings about is told again while it is in use, however rarely that is. */
-static void tell_daily(struct certs *certs, struct entry *entry)
+static void tell_daily(struct certs *certs, struct certs_entry *entry)
 {
     time_t now = time(NULL);
 
@@ -187,7 +64,7 @@ static void tell_daily(struct certs *certs, struct entry *entry)
 }
 
 /* fd -1: no such file, which is an identity as well. */
-static int identify(int fd, struct identity *identity)
+static int identify(int fd, struct certs_identity *identity)
 {
     struct stat status;
 
@@ -196,11 +73,11 @@ static int identify(int fd, struct identity *identity)
         return 0;
     if (fstat(fd, &status) != 0)
         return -1;
-    *identity = (struct identity){ .dev = status.st_dev,
-                                   .ino = status.st_ino,
-                                   .size = status.st_size,
-                                   .mtime = status.st_mtim,
-                                   .ctime = status.st_ctim };
+    *identity = (struct certs_identity){ .dev = status.st_dev,
+                                         .ino = status.st_ino,
+                                         .size = status.st_size,
+                                         .mtime = status.st_mtim,
+                                         .ctime = status.st_ctim };
     return 0;
 }
 
@@ -209,30 +86,27 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool same_file(const struct identity *a, const struct identity *b)
+static bool same_file(const struct certs_identity *a, const struct certs_identity *b)
 {
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
            same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
 }
 
-static void adopt(struct certs *certs, struct entry *entry, struct certpair *pair)
+static void adopt(struct certs *certs, struct certs_entry *entry, struct certpair *pair)
 {
     bool renewed = entry->pair != NULL;
 
-    if (!renewed)
-        certs->pairs++;
-    certpair_unref(entry->pair);
-    entry->pair = pair;
+    certs_cache_give(&certs->cache, entry, pair);
     if (renewed)
         certs_log_renewed(&certs->log, entry->host, pair);
     tell_findings(certs, entry, ~0U, time(NULL));
 }
 
-static void take_files(struct certs *certs, struct entry *entry, const int fds[2])
+static void take_files(struct certs *certs, struct certs_entry *entry, const int fds[2])
 {
-    struct identity  files[2];
-    struct certpair *pair;
-    char             error[CERTPAIR_ERROR_MAX];
+    struct certs_identity files[2];
+    struct certpair      *pair;
+    char                  error[CERTPAIR_ERROR_MAX];
 
     /* Before the reading: what is written later than this is found by the next check. */
     if (fds[0] < 0 || identify(fds[0], &files[0]) != 0 || identify(fds[1], &files[1]) != 0) {
@@ -280,7 +154,7 @@ void certs_cancel(struct certs_waiter *waiter)
  * another host again, or cancel any other: so they are taken off the entry
  * first, which may be gone before the last of them is called.
  */
-static void call_waiters(struct entry *entry)
+static void call_waiters(struct certs_entry *entry)
 {
     struct certs_waiter *queue = NULL, *waiter;
     struct certpair     *pair = entry->pair ? certpair_ref(entry->pair) : NULL;
@@ -298,8 +172,8 @@ static void call_waiters(struct entry *entry)
 
 static void on_answer(void *context, const struct broker_answer *answer)
 {
-    struct entry *entry = context;
-    struct certs *certs = entry->certs;
+    struct certs_entry *entry = context;
+    struct certs       *certs = entry->certs;
 
     entry->in_flight = false;
     if (answer->error == 0)
@@ -310,36 +184,21 @@ static void on_answer(void *context, const struct broker_answer *answer)
         if (answer->fds[i] >= 0)
             close(answer->fds[i]);
     tell_daily(certs, entry);
-    settle(certs, entry);
+    certs_cache_put_back(&certs->cache, entry);
     call_waiters(entry);
 }
 
 /* --- The outside --- */
 
-static size_t buckets_for(size_t entries)
-{
-    size_t buckets = 64;
-
-    while (buckets < entries)
-        buckets *= 2;
-    return buckets;
-}
-
 struct certs *certs_new(struct broker *broker, size_t capacity)
 {
-    size_t        buckets = buckets_for(capacity + CERTS_FAILED_MAX + BROKER_PENDING_MAX);
     struct certs *certs = calloc(1, sizeof(*certs));
 
     if (!certs)
         return NULL;
     certs->broker = broker;
-    certs->capacity = capacity;
-    certs->bucket_mask = buckets - 1;
-    certs->buckets = calloc(buckets, sizeof(*certs->buckets));
-    ring_init(&certs->good);
-    ring_init(&certs->failed);
-    if (!certs->buckets || getrandom(certs->hash_key, HASH_KEY_SIZE, 0) != HASH_KEY_SIZE) {
-        certs_free(certs);
+    if (certs_cache_init(&certs->cache, capacity) != 0) {
+        free(certs);
         return NULL;
     }
     return certs;
@@ -350,20 +209,11 @@ void certs_free(struct certs *certs)
     if (!certs)
         return;
     certs_log_rest(&certs->log);
-    for (size_t i = 0; certs->buckets && i <= certs->bucket_mask; i++) {
-        struct entry *entry = certs->buckets[i], *next;
-
-        for (; entry; entry = next) {
-            next = entry->bucket_next;
-            certpair_unref(entry->pair);
-            free(entry);
-        }
-    }
-    free(certs->buckets);
+    certs_cache_fini(&certs->cache);
     free(certs);
 }
 
-static enum certs_result give(const struct entry *entry, struct certpair **pair)
+static enum certs_result give(const struct certs_entry *entry, struct certpair **pair)
 {
     if (!entry->pair)
         return CERTS_FAILED;
@@ -371,14 +221,23 @@ static enum certs_result give(const struct entry *entry, struct certpair **pair)
     return CERTS_READY;
 }
 
+static struct certs_entry *add(struct certs *certs, const char *host, size_t len)
+{
+    struct certs_entry *entry = certs_cache_add(&certs->cache, host, len);
+
+    if (entry) {
+        entry->certs = certs;
+        entry->told_ms = process_now_ms() - CERTS_LOG_MINUTE_MS;
+    }
+    return entry;
+}
+
 /* Asks the keeper, and waits; or goes on with what there is when it can't be asked. */
-static enum certs_result ask(struct certs *certs, struct entry *entry, struct certs_waiter *waiter,
-                             struct certpair **pair)
+static enum certs_result ask(struct certs *certs, struct certs_entry *entry,
+                             struct certs_waiter *waiter, struct certpair **pair)
 {
     entry->recheck = certs->recheck;
-    if (!entry->pair && entry->ring.older != &entry->ring)
-        certs->failed_count--;
-    ring_remove(&entry->ring);
+    certs_cache_take_out(&certs->cache, entry);
     if (broker_ask(certs->broker, MESSAGE_CERTIFICATE, entry->host, entry->host_len, on_answer,
                    entry) == 0) {
         entry->in_flight = true;
@@ -386,16 +245,17 @@ static enum certs_result ask(struct certs *certs, struct entry *entry, struct ce
         return CERTS_WAIT;
     }
     fail_with(certs, entry, MESSAGE_STEP_NONE, errno);
-    settle(certs, entry);
+    certs_cache_put_back(&certs->cache, entry);
     return give(entry, pair);
 }
 
 enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
                             struct certs_waiter *waiter, struct certpair **pair)
 {
-    struct entry **at = find(certs, host, len);
-    struct entry  *entry = *at ? *at : add(certs, at, host, len);
+    struct certs_entry *entry = certs_cache_find(&certs->cache, host, len);
 
+    if (!entry)
+        entry = add(certs, host, len);
     if (!entry) {
         shortage_tell("no certificate for %.*s", (int)len, host);
         return CERTS_FAILED;
@@ -408,8 +268,7 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
         return ask(certs, entry, waiter, pair);
     if (entry->pair) {
         certs->hits++;
-        ring_remove(&entry->ring);
-        ring_add_youngest(&certs->good, &entry->ring);
+        certs_cache_use(&certs->cache, entry);
         tell_daily(certs, entry);
     }
     return give(entry, pair);
