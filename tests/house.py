@@ -21,6 +21,7 @@ WITHOUT_UNIT_TEST = {
     "master": "tests/system: signals and forks",
     "packet": "test_message and test_control, through these",
     "pem": "test_certpair, through certpair",
+    "shortage": "tests/system/test_memory.py: memory that runs out",
     "testconf": "tests/system: -t prints",
     "shortage": "test_certs and test_acme, through these",
     "tls": "tests/system: needs real TLS clients",
