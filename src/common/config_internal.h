@@ -228,6 +228,8 @@ extern const struct config_key config_keys[KEY_COUNT];
 
 /* The key of that name, or KEY_COUNT. */
 enum key_id config_find_key(const char *name);
+/* The len bytes at text are digits, and a number of at most most. Nothing is told. */
+bool config_digits(const char *text, size_t len, uint32_t most, uint32_t *number);
 /* False and an error unless value is a number from least to most. */
 bool config_number(struct loader *loader, const struct item *item, const char *value,
                    uint32_t least, uint32_t most, uint32_t *number);

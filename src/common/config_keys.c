@@ -43,21 +43,29 @@ enum key_id config_find_key(const char *name)
     return (enum key_id)id;
 }
 
+bool config_digits(const char *text, size_t len, uint32_t most, uint32_t *number)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        sum = sum * 10 + (uint64_t)(text[i] - '0');
+        if (sum > most)
+            return false;
+    }
+    *number = (uint32_t)sum;
+    return len > 0;
+}
+
 bool config_number(struct loader *loader, const struct item *item, const char *value,
                    uint32_t least, uint32_t most, uint32_t *number)
 {
-    uint64_t sum = 0;
-    size_t   len = strspn(value, "0123456789");
-
-    for (size_t i = 0; i < len && sum <= most; i++)
-        sum = sum * 10 + (uint64_t)(value[i] - '0');
-    if (len == 0 || value[len] != '\0' || sum < least || sum > most) {
-        config_error(loader, item->place, "%s is a number from %u to %u, not " SHOW,
-                     config_keys[item->key].name, least, most, value);
-        return false;
-    }
-    *number = (uint32_t)sum;
-    return true;
+    if (config_digits(value, strlen(value), most, number) && *number >= least)
+        return true;
+    config_error(loader, item->place, "%s is a number from %u to %u, not " SHOW,
+                 config_keys[item->key].name, least, most, value);
+    return false;
 }
 
 char *config_word(char **rest)

@@ -11,20 +11,15 @@ enum {
     NAME_MAX_LEN = INET6_ADDRSTRLEN + IF_NAMESIZE + 16
 };
 
-#define DIGITS "0123456789"
-
 /* "65535" and the like; 0 is any free port. */
 static bool parse_port(const char *text, uint16_t *port)
 {
-    size_t   len = strspn(text, DIGITS);
-    unsigned number = 0;
+    uint32_t number;
 
-    if (len == 0 || len > 5 || text[len] != '\0')
+    if (!config_digits(text, strlen(text), UINT16_MAX, &number))
         return false;
-    for (size_t i = 0; i < len; i++)
-        number = number * 10 + (unsigned)(text[i] - '0');
     *port = (uint16_t)number;
-    return number <= UINT16_MAX;
+    return true;
 }
 
 /* "443", ":443" and "*:443" (every address), "localhost:443" (loopback): the pair that was

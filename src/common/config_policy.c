@@ -61,11 +61,9 @@ bool config_set_max_age(struct loader *loader, struct item *item, char *value)
 {
     size_t   len = strspn(value, "0123456789");
     uint32_t unit = unit_seconds(value + len);
+    uint32_t count;
     uint64_t seconds = 0;
 
-    for (size_t i = 0; i < len && seconds <= POLICY_MAX_AGE_MAX; i++)
-        seconds = seconds * 10 + (uint64_t)(value[i] - '0');
-    seconds *= unit;
     if (len == 0 || unit == 0) {
         config_error(loader, item->place,
                      "max_age is a number of seconds, or one with s, m, h, d or w behind it, "
@@ -73,6 +71,8 @@ bool config_set_max_age(struct loader *loader, struct item *item, char *value)
                      value);
         return false;
     }
+    if (config_digits(value, len, POLICY_MAX_AGE_MAX, &count))
+        seconds = (uint64_t)count * unit;
     if (seconds < 1 || seconds > POLICY_MAX_AGE_MAX) {
         config_error(loader, item->place, "max_age is 1 to %d seconds, not " SHOW,
                      POLICY_MAX_AGE_MAX, value);

@@ -89,14 +89,9 @@ bool config_set_acme_thumbprint(struct loader *loader, struct item *item, char *
 /* All digits, and no more than an id may be: the last is reserved as "no user". */
 static bool is_user_number(const char *text, size_t len)
 {
-    uint64_t number = 0;
+    uint32_t number;
 
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9' || number >= UINT32_MAX)
-            return false;
-        number = number * 10 + (uint64_t)(text[i] - '0');
-    }
-    return len > 0 && number < UINT32_MAX;
+    return config_digits(text, len, UINT32_MAX - 1, &number);
 }
 
 bool config_set_user(struct loader *loader, struct item *item, char *value)

@@ -8,15 +8,12 @@ enum { TRUSTED_MAX = 256 };
 /* "8" and the like, at most bits. */
 static bool parse_prefix(const char *text, uint8_t bits, uint8_t *prefix)
 {
-    size_t   len = strspn(text, "0123456789");
-    unsigned number = 0;
+    uint32_t number;
 
-    if (len == 0 || len > 3 || text[len] != '\0')
+    if (!config_digits(text, strlen(text), bits, &number))
         return false;
-    for (size_t i = 0; i < len; i++)
-        number = number * 10 + (unsigned)(text[i] - '0');
     *prefix = (uint8_t)number;
-    return number <= bits;
+    return true;
 }
 
 /* Clears what is behind the prefix; true when there was nothing. */
