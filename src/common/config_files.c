@@ -144,40 +144,48 @@ bool config_mark_folder(const char *path, size_t folder, const char *special, ch
     return true;
 }
 
+static char *refuse_path(struct loader *loader, struct place place)
+{
+    config_error(loader, place, "a path of more than %d bytes", CONFIG_PATH_MAX);
+    return NULL;
+}
+
+/* The absolute folder of a file, with its slash, into out, which holds CONFIG_PATH_MAX + 1 bytes.
+   False after an error. */
+static bool absolute_folder(struct loader *loader, struct place place, const char *file, char *out)
+{
+    const char *slash = strrchr(file, '/');
+    size_t      folder = slash != NULL ? (size_t)(slash - file) + 1 : 0;
+    size_t      len;
+
+    out[0] = '\0';
+    if (file[0] != '/' && getcwd(out, CONFIG_PATH_MAX) == NULL) {
+        config_error(loader, place, "the current folder is not known: %s", strerror(errno));
+        return false;
+    }
+    len = strlen(out);
+    if (len > 0 && out[len - 1] != '/')
+        out[len++] = '/';
+    if (len + folder > CONFIG_PATH_MAX) {
+        refuse_path(loader, place);
+        return false;
+    }
+    memcpy(out + len, file, folder);
+    out[len + folder] = '\0';
+    return true;
+}
+
 char *config_absolute(struct loader *loader, struct place place, const char *value, bool pattern)
 {
-    char        where[CONFIG_PATH_MAX + 1] = "";
-    char        folder[2 * CONFIG_PATH_MAX] = "";
-    const char *file = config_file_name(loader, place);
-    const char *slash = strrchr(file, '/');
-    size_t      file_folder = slash != NULL ? (size_t)(slash - file) + 1 : 0;
-    size_t      len;
-    char       *path;
+    char  where[CONFIG_PATH_MAX + 1] = "";
+    char  folder[2 * CONFIG_PATH_MAX];
+    char *path;
 
-    if (value[0] != '/') {
-        if (file[0] != '/' && getcwd(where, sizeof where - 1) == NULL) {
-            config_error(loader, place, "the current folder is not known: %s", strerror(errno));
-            return NULL;
-        }
-        len = strlen(where);
-        if (len > 0 && where[len - 1] != '/')
-            where[len++] = '/';
-        if (len + file_folder < sizeof where) {
-            memcpy(where + len, file, file_folder);
-            len += file_folder;
-        } else {
-            len = sizeof where; /* too long below, too */
-        }
-        if (len == sizeof where ||
-            !config_mark_folder(where, len, pattern ? "%" : "", '%', folder, sizeof folder)) {
-            config_error(loader, place, "a path of more than %d bytes", CONFIG_PATH_MAX);
-            return NULL;
-        }
-    }
-    if (strlen(folder) + strlen(value) > CONFIG_PATH_MAX) {
-        config_error(loader, place, "a path of more than %d bytes", CONFIG_PATH_MAX);
+    if (value[0] != '/' && !absolute_folder(loader, place, config_file_name(loader, place), where))
         return NULL;
-    }
+    if (!config_mark_folder(where, strlen(where), pattern ? "%" : "", '%', folder, sizeof folder) ||
+        strlen(folder) + strlen(value) > CONFIG_PATH_MAX)
+        return refuse_path(loader, place);
     path = region_bytes(loader->scratch, strlen(folder) + strlen(value) + 1);
     if (path == NULL) {
         config_no_memory(loader);
