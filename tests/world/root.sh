@@ -41,7 +41,7 @@ packages=$(sed 's/#.*//' tests/world/packages | xargs | tr ' ' ,)
 # The way to the mirror: proxies, and what is to be thought of its dates.
 apt-config dump | grep -E '^Acquire::(https?::|Check-)' >"$work/apt.conf" || true
 contrib/build/mirrors.sh trixie |
-    "$mmdebstrap" --variant=minbase --include="$packages" --aptopt="$work/apt.conf" --format=directory \
-        trixie "$root" -
+    "$mmdebstrap" --variant=minbase --include="$packages" --aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io \
+        --format=directory trixie "$root" -
 contrib/build/unpack.sh bookworm "$root/opt/openssl-3.0" openssl libssl3
 install_senders

@@ -1,12 +1,14 @@
-"""What a scanner says that people run at their servers. Its reports are kept."""
+"""What the scanners say that people run at their servers: testssl.sh and sslscan. Their reports are kept."""
 
 import functools
+import json
 import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
 
 from lib import many_names
+from lib.ca import TRUSTED
 from lib.many_names import policy_host
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "build/world/artefacts"
@@ -18,7 +20,15 @@ SUITES = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY
     f"ECDHE-{key}-{suite}" for key in ("ECDSA", "RSA")
     for suite in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")}
 
-PATIENCE = 120  # seconds for a scan, on a machine with much to do
+# Findings of testssl.sh that stay, with the reason. Whatever else is worse than INFO fails.
+ACCEPTED = {
+    "engine_problem": "of the scanner's own OpenSSL, which has no GOST",
+    "cert_revocation": "the world's CA names neither CRL nor OCSP; it is not the server's to say",
+    "DNS_CAArecord": "who may issue certificates for a domain is the business of its DNS",
+    "HSTS": "a header for browsers; senders of mail ask over HTTPS alone (RFC 8461 section 3.3), and keep none",
+}
+
+PATIENCE = 900  # seconds for a scan, on a machine with much to do
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +36,8 @@ def scanner(world):
     many_names.serve(world)
     return world.host("scanner", "192.0.2.82")
 
+
+# --- sslscan: short, and so for every name
 
 @pytest.fixture(scope="module")
 def sslscan(scanner):
@@ -68,3 +80,72 @@ def test_no_renegotiation_and_no_compression(sslscan, label):
 @each_name
 def test_a_scan_for_a_name_shows_its_certificate(sslscan, label):
     assert [names.text for names in sslscan(label).iter("altnames")] == [f"DNS:{NAMES[label]}"]
+
+
+# --- testssl.sh: long, and so everything for one name, and what depends on the key for the RSA one
+
+def run_testssl(scanner, label, *checks):
+    """Its findings by their ids."""
+    report = ARTEFACTS / f"testssl-{label}"
+    scanner.run("testssl", "--quiet", "--warnings", "off", "--color", "0", "--overwrite", "--add-ca", TRUSTED,
+                "--jsonfile", f"{report}.json", "--htmlfile", f"{report}.html", "--logfile", f"{report}.txt",
+                *checks, f"https://{NAMES[label]}/.well-known/mta-sts.txt",
+                timeout=PATIENCE, check=False)  # its exit status counts findings
+    return {finding["id"]: finding for finding in json.loads(Path(f"{report}.json").read_text())}
+
+
+@pytest.fixture(scope="module")
+def p256(scanner):
+    """All checks but the simulated browsers."""
+    return run_testssl(scanner, "p256", "-p", "-s", "-P", "-f", "-S", "-h", "-U")
+
+
+@pytest.fixture(scope="module")
+def rsa(scanner):
+    """Protocols, kinds of suites, defaults, and what only a server with an RSA key can have."""
+    return run_testssl(scanner, "rsa", "-p", "-s", "-S", "--robot", "--drown")
+
+
+def refused_findings(findings):
+    return [finding for name, finding in findings.items()
+            if finding["severity"] not in ("OK", "INFO") and name not in ACCEPTED]
+
+
+def test_testssl_flags_nothing_but_what_is_accepted(p256):
+    assert refused_findings(p256) == []
+
+
+def test_testssl_flags_nothing_but_what_is_accepted_with_an_rsa_key(rsa):
+    assert refused_findings(rsa) == []
+
+
+@pytest.mark.parametrize("vulnerability", [
+    "heartbleed", "CCS", "ticketbleed", "ROBOT", "secure_client_renego", "CRIME_TLS", "BREACH", "POODLE_SSL", "SWEET32",
+    "FREAK", "DROWN", "LOGJAM", "BEAST", "LUCKY13", "winshock", "RC4"])
+def test_not_vulnerable(p256, vulnerability):
+    assert p256[vulnerability]["severity"] == "OK"
+
+
+def test_renegotiation_is_indicated_as_secure(p256):
+    # RFC 5746: it is refused all the same; without the indication, clients would suspect that it is not
+    assert p256["secure_renego"]["finding"] == "supported"
+
+
+def test_no_session_is_resumed(p256):
+    assert p256["sessionresumption_ticket"]["finding"] == "not supported"
+    assert p256["sessionresumption_ID"]["finding"] == "not supported"
+
+
+def test_the_server_has_an_order_of_suites(p256):
+    assert p256["cipher_order"]["finding"] == "server"
+
+
+def test_the_chain_is_whole_and_leads_to_a_trusted_root(p256, rsa):
+    for findings in p256, rsa:
+        assert findings["cert_chain_of_trust"]["severity"] == "OK"
+        assert findings["certs_list_ordering_problem"]["finding"] == "no"
+
+
+def test_the_grade_is_the_best_without_hsts(p256):
+    reasons = [finding["finding"] for name, finding in p256.items() if name.startswith("grade_cap_reason")]
+    assert (p256["overall_grade"]["finding"], reasons) == ("A", ["Grade capped to A. HSTS is not offered"])
