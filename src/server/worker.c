@@ -126,6 +126,29 @@ static void *allocate(void *block, long size)
     return larger;
 }
 
+static void nothing(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)timer;
+    (void)events;
+}
+
+/* libev makes some of its arrays when a timer first fires: here, where a lack of memory harms no fetch. */
+static struct ev_loop *loop_new(void)
+{
+    struct ev_loop *loop;
+    ev_timer        first;
+
+    ev_set_allocator(allocate);
+    loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
+    if (loop == NULL)
+        log_fatalx("libev cannot make an event loop on epoll");
+    ev_timer_init(&first, nothing, 0., 0.);
+    ev_timer_start(loop, &first);
+    ev_run(loop, EVRUN_ONCE);
+    return loop;
+}
+
 static void *need(void *made, const char *what)
 {
     if (made == NULL)
@@ -144,10 +167,7 @@ static void prepare(struct worker *worker, const struct worker_start *start)
     if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
         log_fatal("getrandom");
     start_tls(worker);
-    ev_set_allocator(allocate);
-    worker->loop = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
-    if (worker->loop == NULL)
-        log_fatalx("libev cannot make an event loop on epoll");
+    worker->loop = loop_new();
     worker->broker = need(broker_new(worker->loop, start->broker, &events), "line to the keeper");
     worker->certs = need(certs_new(worker->broker, config_server(start->config)->cert_cache),
                          "cache of certificates");
