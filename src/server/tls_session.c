@@ -221,6 +221,11 @@ enum io tls_handshake(struct tls_session *session)
     session->reads = 0;
     errno = 0;
     result = mbedtls_ssl_handshake(&session->ssl);
+    /* Under 1.2, mbedTLS writes its Finished even when it had no memory to compute it. */
+    if (result == 0 && shortage_met()) {
+        session->broken = session->starved = true;
+        return IO_FAILED;
+    }
     return outcome(session, result);
 }
 

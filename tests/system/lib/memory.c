@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PATHS = 1 << 14, PROCESSES_MAX = 4096, FRAMES = 6 };
+enum { PATHS = 1 << 14, PROCESSES_MAX = 4096, FRAMES = 12 };
 
 struct process {
     int64_t pid;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _SOURCE = Path(__file__).with_suffix(".c")
 _HEAD = struct.Struct("3q")     # armed, failed, process_count of struct page
-_FRAMES = struct.Struct("6Q")
+_FRAMES = struct.Struct("12Q")
 _PROCESS = struct.Struct("2q")  # pid, blocks
 _PROCESSES_AT = _HEAD.size + _FRAMES.size
 _SIZE = _PROCESSES_AT + 4096 * _PROCESS.size + (1 << 14) * 8
