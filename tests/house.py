@@ -23,7 +23,6 @@ WITHOUT_UNIT_TEST = {
     "pem": "test_certpair, through certpair",
     "shortage": "tests/system/test_memory.py: memory that runs out",
     "testconf": "tests/system: -t prints",
-    "shortage": "test_certs and test_acme, through these",
     "tls": "tests/system: needs real TLS clients",
     "transport": "tests/system: needs real sockets",
     "worker": "tests/system: a process of its own",
