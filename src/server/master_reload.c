@@ -61,6 +61,7 @@ void master_start_candidate(void)
         .digest = master.active != NULL && !master.lost ? master.digest : NULL,
         .held = &master.held,
     };
+    int64_t deadline = process_now_ms() + MASTER_READY_MS; /* from before it is there to be seen */
 
     if (master.reload && !master.reloading)
         notify_reloading();
@@ -72,7 +73,7 @@ void master_start_candidate(void)
         return;
     }
     master.last_number++;
-    master.candidate->deadline = process_now_ms() + MASTER_READY_MS;
+    master.candidate->deadline = deadline;
 }
 
 void master_fail_candidate(const char *why)
