@@ -10,15 +10,18 @@ import pytest
 from lib.processes import own_address, own_port, stopped
 from lib.server import ORG, run_mta_stsd
 
-AT_MOST = 3.5  # seconds: 3, and what a busy machine adds
+AT_MOST = 3.5  # seconds: 3, and what starting takes
+TRIES = 4      # on a machine that has much to do, starting may take longer
 
 
 def probe(site):
-    """Exit status, and what it said."""
-    since = time.monotonic()
-    done = run_mta_stsd("-H", "-c", str(site.ini))
-    assert time.monotonic() - since < AT_MOST
-    return done.returncode, done.stdout + done.stderr
+    """Exit status, and what it said, in no more than 3 s of its own."""
+    for _ in range(TRIES):
+        since = time.monotonic()
+        done = run_mta_stsd("-H", "-c", str(site.ini))
+        if time.monotonic() - since < AT_MOST:
+            return done.returncode, done.stdout + done.stderr
+    raise AssertionError(f"-H took over {AT_MOST} s, {TRIES} times")
 
 
 def dead(site, why):
