@@ -83,7 +83,7 @@ needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized,sanitized) \
-            $(call for_goals,deps lint lint-% format,test lint)
+            $(call for_goals,lint lint-% format,test lint)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
 build/mbedtls/cflags build/mbedtls/libs &: FORCE

@@ -1,11 +1,11 @@
 """Fixtures of the system tests, and the judgement of what servers said while a test ran."""
 
 import contextlib
-import functools
 
 import pytest
 
-pytest.register_assert_rewrite("lib.server", "lib.client", "lib.hello", "lib.tools")
+pytest_plugins = ["lib.judgement"]
+pytest.register_assert_rewrite("lib.program", "lib.server", "lib.client", "lib.hello", "lib.tools")
 
 from lib import clock as test_clock  # noqa: E402 (asserts in lib are rewritten only when told before)
 from lib import pki  # noqa: E402
@@ -42,39 +42,12 @@ def serve(site):
         yield serve
 
 
-@functools.lru_cache(maxsize=None)
-def _clock_library(folder):
-    return test_clock.build(folder)
-
-
 @pytest.fixture(scope="session")
-def clock_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("clock")
+def clock_library(tmp_path_factory):
+    return test_clock.build(tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture
-def clock(site, clock_folder):
+def clock(site, clock_library):
     """A clock that the test moves, for serve(env=clock.environment())."""
-    return test_clock.Clock(_clock_library(clock_folder), site.folder)
-
-
-@pytest.fixture(autouse=True)
-def no_surprises():
-    """A server that lives longer than one test is judged after each."""
-    yield
-    for server in Server.known:
-        if server.running:
-            server.check()
-
-
-def pytest_runtest_setup(item):
-    Server.known[:] = [server for server in Server.known if server.running]
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    outcome = yield
-    report = outcome.get_result()
-    if report.failed:
-        for server in Server.known:
-            report.sections.append((f"log of mta-stsd {server.pid}", server.log()[-20000:]))
+    return test_clock.Clock(clock_library, site.folder)

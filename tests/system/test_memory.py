@@ -1,6 +1,5 @@
 """No memory: each kind of allocation, told by its last calls, fails once. Nobody dies, nothing leaks, the log tells."""
 
-import functools
 import itertools
 import os
 import re
@@ -22,19 +21,14 @@ SERVER = "workers = 1\nuser = 65534:65534\n"
 TOLD = r"(?i)out of memory|Cannot allocate memory|not enough memory"
 
 
-@functools.lru_cache(maxsize=None)
-def _library(folder):
-    return test_memory.build(folder)
-
-
 @pytest.fixture(scope="session")
-def memory_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("memory")
+def memory_library(tmp_path_factory):
+    return test_memory.build(tmp_path_factory.mktemp("memory"))
 
 
 @pytest.fixture
-def memory(site, memory_folder):
-    return test_memory.Memory(_library(memory_folder), site.folder / "memory")
+def memory(site, memory_library):
+    return test_memory.Memory(memory_library, site.folder / "memory")
 
 
 def failures(memory, attempt, at_least):

@@ -5,16 +5,14 @@ import re
 import shlex
 import signal
 import subprocess
-import threading
-import time
 from pathlib import Path
 
 from lib import pki
+from lib.program import PATIENCE, Program
 
 MTA_STSD = os.environ.get("MTA_STSD",
                           str(Path(__file__).resolve().parents[3] / "build" / "mta-stsd"))
 
-PATIENCE = 20      # seconds to wait for what should come at once, on a machine with much to do
 STOP_SECONDS = 8   # a drain takes at most 5
 
 ORG = """
@@ -54,6 +52,9 @@ class LogLine:
         self.fields = None
         if match and match["fields"]:
             self.fields = {key: _unquote(value) for key, value in _FIELD.findall(match["fields"])}
+
+    def __str__(self):
+        return self.raw
 
 
 class Site:
@@ -136,69 +137,26 @@ class Process:
         return f"<process {self.pid} of {self.parent}>"
 
 
-class Server:
+class Server(Program):
     """A running mta-stsd. With `with`: started and ready inside, stopped and judged at the end.
 
     prefix: a command that runs the server (setpriv ..., sh -c '...' with "$@"). Errors in the log
     are failures unless a test names them with allow().
     """
 
-    known = []  # those of the test that runs now; for conftest.py
-
     def __init__(self, site, *, env=None, prefix=(), arguments=(), pass_fds=()):
         self.site = site
-        self.lines = []
         self._allowed = []
         self._checked = 0
-        self._news = threading.Condition()
-        self._ended = False
         self._stopped = False
-        self._process = subprocess.Popen(
-            [*prefix, *shlex.split(MTA_STSD), "-c", str(site.ini), *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})}, pass_fds=pass_fds, start_new_session=True)
-        self.pid = self._process.pid
-        # All processes of the server hold the pipe: its end is the end of the last of them.
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        Server.known.append(self)
+        super().__init__("mta-stsd", [*prefix, *shlex.split(MTA_STSD), "-c", str(site.ini), *arguments],
+                         env=env, pass_fds=pass_fds)
+        self.name = f"mta-stsd {self.pid}"
 
     # --- its log
 
-    def _read(self):
-        for raw in self._process.stdout:
-            line = LogLine(raw.rstrip(b"\n").decode("utf-8", "backslashreplace"))
-            with self._news:
-                self.lines.append(line)
-                self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
-
-    def mark(self):
-        """Where the log is now, for since=."""
-        return len(self.lines)
-
-    def log(self, since=0):
-        return "\n".join(line.raw for line in self.lines[since:])
-
-    def wait(self, wanted, timeout=PATIENCE, since=0, what="line"):
-        """Waits until wanted(line) is true of a line behind since; gives what it returned."""
-        deadline = time.monotonic() + timeout
-        with self._news:
-            at = since
-            while True:
-                for line in self.lines[at:]:
-                    found = wanted(line)
-                    if found:
-                        return found
-                at = len(self.lines)
-                left = deadline - time.monotonic()
-                if self._ended or left <= 0 or not self._news.wait(left):
-                    if at == len(self.lines):
-                        break
-        raise AssertionError(f"no {what} in {timeout} s"
-                             + (" before the server ended" if self._ended else ""))
+    def _line(self, text):
+        return LogLine(text)
 
     def wait_for(self, pattern, timeout=PATIENCE, since=0):
         """Waits for a message that the pattern is found in; gives the match."""
@@ -252,9 +210,6 @@ class Server:
         return self.address("acme")
 
     # --- its processes
-
-    def signal(self, number):
-        self._process.send_signal(number)
 
     def processes(self):
         """Those that live, the master first. Every one is in the session that started here."""

@@ -8,9 +8,10 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
+
+from lib.program import Program
 
 PATIENCE = 30  # seconds to wait for what should come at once, on a machine with much to do
 DNS, DNS6 = "192.0.2.53", "2001:db8::53"
@@ -89,7 +90,7 @@ class Host:
         ready: a regular expression for a line that it prints, or the TCP port that it listens on. log: a file for what
         it prints.
         """
-        process = Process(self, command, env, log)
+        process = HostProgram(self, command, env, log)
         self.processes.append(process)
         if isinstance(ready, int):
             self.wait_for_port(ready, timeout, process)
@@ -98,7 +99,7 @@ class Host:
         return process
 
     def wait_for_port(self, port, timeout=PATIENCE, process=None):
-        """Waits until something listens on this TCP port; there is no event for that."""
+        """Waits until something listens on this TCP port. There is no event for that: pebble tells it before it does."""
         deadline = time.monotonic() + timeout
         while not self.run("ss", "-Hltn", f"sport = :{port}").stdout:
             assert not process or process.running, f"it ended before it listened on {port}:\n{process.log()}"
@@ -115,65 +116,16 @@ class Host:
         ip("netns", "delete", self.namespace)
 
 
-class Process:
-    """A program that runs on a host, in a session of its own, and all that it has printed."""
-
-    known = []  # those that lived during the test that runs now; for conftest.py
+class HostProgram(Program):
+    """A program of others, on a host."""
 
     def __init__(self, host, command, env=None, log=None):
-        self.name = f"{Path(str(command[0])).name} on {host.name}"
-        self.lines = []
-        self._news = threading.Condition()
-        self._ended = False
-        self._process = subprocess.Popen(
-            [*host.prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True)
-        self.pid = self._process.pid
-        self._reader = threading.Thread(target=self._read, args=(log,), daemon=True)
-        self._reader.start()
-        Process.known.append(self)
-
-    def _read(self, log):
-        with open(log or os.devnull, "wb", buffering=0) as file:
-            for raw in self._process.stdout:
-                file.write(raw)
-                with self._news:
-                    self.lines.append(raw.decode("utf-8", "backslashreplace").rstrip("\r\n"))
-                    self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
-
-    def mark(self):
-        """Where the output is now, for since=."""
-        return len(self.lines)
-
-    def log(self, since=0):
-        return "\n".join(self.lines[since:])
+        super().__init__(f"{Path(str(command[0])).name} on {host.name}", [*host.prefix, *map(str, command)],
+                         env=env, log=log)
 
     def wait_for_line(self, pattern, timeout=PATIENCE, since=0):
         """Waits for a line that the pattern is found in; gives the match."""
-        deadline = time.monotonic() + timeout
-        with self._news:
-            while True:
-                for line in self.lines[since:]:
-                    match = re.search(pattern, line)
-                    if match:
-                        return match
-                since = len(self.lines)
-                left = deadline - time.monotonic()
-                if self._ended or left <= 0 or not self._news.wait(left):
-                    if since == len(self.lines):
-                        break
-        raise AssertionError(f"{self.name}: no line like {pattern!r}"
-                             + (" before it ended" if self._ended else f" in {timeout} s") + f":\n{self.log()}")
-
-    def signal(self, number):
-        self._process.send_signal(number)
-
-    @property
-    def running(self):
-        return self._process.poll() is None
+        return self.wait(lambda line: re.search(pattern, line), timeout, since, f"line like {pattern!r}")
 
     def stop(self, timeout=10):
         """Ends it, and what it has started. Gives the exit status."""

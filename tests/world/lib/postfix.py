@@ -77,7 +77,7 @@ class Postfix:
         texts = [file.read_text() for file in self.mail.glob("*/new/*")]
         return [re.search(r"(?m)^Subject: (.*)$", text)[1] for text in texts]
 
-    # --- its log, as Process has it
+    # --- its log, as every program has it
 
     def mark(self):
         return self.process.mark()

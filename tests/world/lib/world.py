@@ -15,6 +15,7 @@ class WorldServer(Server):
     def __init__(self, host, ini, env=None):
         super().__init__(types.SimpleNamespace(ini=ini), prefix=host.prefix, env=env)
         self.host = host
+        self.name = f"mta-stsd on {host.name}"
         self._warned = 0
 
     def wait_for_line(self, pattern, **options):
