@@ -83,6 +83,7 @@ needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized,sanitized) \
+            $(call for_goals,bench,test) \
             $(call for_goals,lint lint-% format,test lint)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
@@ -108,6 +109,9 @@ check-sanitized: $(call tested,build/sanitized) $(units:%=build/unit/test_%)  ##
 coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests reach, and those that they must (gcov)
 	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
 	    --run $(run_tests) $(call test_programs,build/coverage)
+
+bench: build/mta-stsd        ## what it costs (root; QUICK=1: in under two minutes)
+	@tests/bench.sh $(if $(QUICK),--quick)
 
 check-fresh:                 ## make check and make run in fresh Debian systems, from what is committed (root)
 	@contrib/build/deps.sh fresh
@@ -163,4 +167,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized coverage check-fresh check-world fuzz lint format run install clean help FORCE
+.PHONY: all server deps check check-sanitized coverage check-fresh check-world bench fuzz lint format run install clean help FORCE
