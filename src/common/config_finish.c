@@ -211,7 +211,7 @@ static bool write_body(struct loader *loader, struct draft *draft)
         size_t mx_len = strlen(mx->text);
 
         if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
-            sprintf(body + len, "mx: %s\r\n", mx->text);
+            stpcpy(stpcpy(stpcpy(body + len, "mx: "), mx->text), "\r\n");
         else
             whole = false;
         len += mx_len + 6;
@@ -276,7 +276,8 @@ static const char *const *lasting_rua(struct loader *loader, const struct draft 
 static uint32_t keep_policy(struct loader *loader, struct draft *draft)
 {
     struct policy *policy = &draft->policy;
-    uint32_t       index = config_kept_find(loader, policy);
+    uint32_t       hash;
+    uint32_t       index = config_kept_find(loader, policy, &hash);
 
     if (index != NO_POLICY)
         return index;
@@ -287,7 +288,7 @@ static uint32_t keep_policy(struct loader *loader, struct draft *draft)
     policy->key = lasting(loader, draft->key);
     policy->id = lasting(loader, draft->id);
     policy->rua = lasting_rua(loader, draft);
-    return loader->no_memory ? NO_POLICY : config_kept_add(loader, policy);
+    return loader->no_memory ? NO_POLICY : config_kept_add(loader, policy, hash);
 }
 
 static void finish_section(struct loader *loader, struct section *section)

@@ -158,6 +158,11 @@ struct include {
     struct place    place;
 };
 
+struct kept {
+    uint32_t policy; /* its index + 1, or 0: free */
+    uint32_t hash;   /* of its content */
+};
+
 enum {
     CONFIG_RUA_MAX = 64,
     CONFIG_BODY_SIZE = POLICY_BODY_MAX + 512 /* bytes: the longest template, %d as two of them */
@@ -185,7 +190,7 @@ struct loader {
     uint32_t        special[SECTION_ANY + 1]; /* [server], [defaults], [*]: index + 1, or 0 */
     struct place   *places;                   /* of each domain, by its index */
     uint32_t        place_size;
-    uint32_t       *kept;      /* open addressing by content: index of a policy + 1, or 0 */
+    struct kept    *kept;      /* open addressing by content */
     uint32_t        kept_size; /* a power of two, or 0 */
     uint32_t        policy_size;
     struct include *first_include;
@@ -266,7 +271,7 @@ void config_trusted_finish(struct loader *loader);
 /* ---- sections (config_sections.c) ---- */
 
 /* Reads one file of sections; text is its whole content. */
-void config_read_sections(struct loader *loader, uint32_t file, char *text, size_t len);
+void config_read_sections(struct loader *loader, uint32_t file, const char *text, size_t len);
 
 /* The first line of a section with this key, or NULL. */
 struct item *config_find_item(const struct section *section, enum key_id id);
@@ -302,10 +307,11 @@ bool config_mark_folder(const char *path, size_t folder, const char *special, ch
 
 #define NO_POLICY UINT32_MAX
 
-/* The index of a policy with the same content, or NO_POLICY. */
-uint32_t config_kept_find(const struct loader *loader, const struct policy *policy);
-/* One more policy, whose strings last. Its index, or NO_POLICY: no memory, told. */
-uint32_t config_kept_add(struct loader *loader, const struct policy *policy);
+/* The index of a policy with the same content, or NO_POLICY; and the hash of that content. */
+uint32_t config_kept_find(const struct loader *loader, const struct policy *policy, uint32_t *hash);
+/* One more policy, which was not found and whose strings last. Its index, or NO_POLICY: no memory,
+   told. */
+uint32_t config_kept_add(struct loader *loader, const struct policy *policy, uint32_t hash);
 
 /* ---- finish (config_finish.c) ---- */
 

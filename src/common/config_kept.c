@@ -52,30 +52,42 @@ static bool same_content(const struct policy *a, const struct policy *b)
     return true;
 }
 
-/* The slot of an equal policy, or the free one where it belongs. */
-static uint32_t find_slot(const struct loader *loader, const struct policy *policy)
+static uint32_t first_slot(const struct loader *loader, uint32_t hash)
 {
-    uint32_t mask = loader->kept_size - 1;
-    uint32_t slot = content_hash(loader, policy) & mask;
+    return hash & (loader->kept_size - 1);
+}
 
-    while (loader->kept[slot] != 0 &&
-           !same_content(&loader->config->policies[loader->kept[slot] - 1], policy))
-        slot = (slot + 1) & mask;
-    return slot;
+static uint32_t next_slot(const struct loader *loader, uint32_t slot)
+{
+    return (slot + 1) & (loader->kept_size - 1);
+}
+
+/* Of a policy that no slot has. */
+static void take_slot(struct loader *loader, struct kept kept)
+{
+    uint32_t slot = first_slot(loader, kept.hash);
+
+    while (loader->kept[slot].policy != 0)
+        slot = next_slot(loader, slot);
+    loader->kept[slot] = kept;
 }
 
 static bool grow_slots(struct loader *loader)
 {
-    uint32_t  size = loader->kept_size == 0 ? KEPT_FIRST : loader->kept_size * 2;
-    uint32_t *slots = calloc(size, sizeof *slots);
+    struct kept *old = loader->kept;
+    uint32_t     old_size = loader->kept_size;
+    uint32_t     size = old_size == 0 ? KEPT_FIRST : old_size * 2;
+    struct kept *slots = calloc(size, sizeof *slots);
 
     if (slots == NULL)
         return false;
-    free(loader->kept);
     loader->kept = slots;
     loader->kept_size = size;
-    for (uint32_t i = 0; i < loader->config->policy_count; i++)
-        slots[find_slot(loader, &loader->config->policies[i])] = i + 1;
+    for (uint32_t i = 0; i < old_size; i++) {
+        if (old[i].policy != 0)
+            take_slot(loader, old[i]);
+    }
+    free(old);
     return true;
 }
 
@@ -91,17 +103,23 @@ static bool grow_policies(struct loader *loader)
     return true;
 }
 
-uint32_t config_kept_find(const struct loader *loader, const struct policy *policy)
+uint32_t config_kept_find(const struct loader *loader, const struct policy *policy, uint32_t *hash)
 {
-    uint32_t slot;
-
+    *hash = content_hash(loader, policy);
     if (loader->kept_size == 0)
         return NO_POLICY;
-    slot = find_slot(loader, policy);
-    return loader->kept[slot] != 0 ? loader->kept[slot] - 1 : NO_POLICY;
+    for (uint32_t slot = first_slot(loader, *hash); loader->kept[slot].policy != 0;
+         slot = next_slot(loader, slot)) {
+        uint32_t index = loader->kept[slot].policy - 1;
+
+        if (loader->kept[slot].hash == *hash &&
+            same_content(&loader->config->policies[index], policy))
+            return index;
+    }
+    return NO_POLICY;
 }
 
-uint32_t config_kept_add(struct loader *loader, const struct policy *policy)
+uint32_t config_kept_add(struct loader *loader, const struct policy *policy, uint32_t hash)
 {
     struct config *config = loader->config;
 
@@ -111,6 +129,6 @@ uint32_t config_kept_add(struct loader *loader, const struct policy *policy)
         return NO_POLICY;
     }
     config->policies[config->policy_count] = *policy;
-    loader->kept[find_slot(loader, policy)] = ++config->policy_count;
+    take_slot(loader, (struct kept){ .policy = ++config->policy_count, .hash = hash });
     return config->policy_count - 1;
 }
