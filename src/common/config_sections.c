@@ -2,7 +2,6 @@
 
 #include "common/ini_reader.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,26 +305,12 @@ static void on_error(void *context, unsigned line, const char *text)
     config_error(loader, place, "%s", text);
 }
 
-void config_read_sections(struct loader *loader, uint32_t file, char *text, size_t len)
+void config_read_sections(struct loader *loader, uint32_t file, const char *text, size_t len)
 {
     static const struct ini_handler handler = { on_section, on_key, on_error };
-    struct place                    place = { file, 0 };
-    FILE                           *stream;
 
     loader->file = file;
     loader->section = NO_SECTION;
-    if (len == 0)
-        return; /* fmemopen of nothing is an error in some libraries */
-    stream = fmemopen(text, len, "r");
-    if (stream == NULL) {
+    if (ini_reader_run(text, len, &handler, loader) != 0)
         config_no_memory(loader);
-        return;
-    }
-    if (ini_reader_run(stream, &handler, loader) != 0) {
-        if (errno == ENOMEM)
-            config_no_memory(loader);
-        else
-            config_error(loader, place, "cannot be read: %s", strerror(errno));
-    }
-    fclose(stream);
 }

@@ -5,8 +5,8 @@
 #define INI_HANDLER_LINENO 1
 #include <ini.h>
 
-#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Debian's run-time options. With an inih that has none of them this still builds and links:
@@ -24,7 +24,10 @@ extern bool  ini_stop_on_first_error __attribute__((weak));
 extern bool  ini_allow_no_value __attribute__((weak));
 // NOLINTEND(readability-redundant-declaration)
 
-enum { LINE_END = 2 /* bytes: the line feed and the NUL that inih's buffer holds too */ };
+enum {
+    LINE_END = 2,      /* bytes: the line feed and the NUL that inih's buffer holds too */
+    INI_NO_MEMORY = -2 /* what inih returns then */
+};
 
 /* Where the keys go that follow. */
 enum place {
@@ -34,15 +37,15 @@ enum place {
 };
 
 struct reader {
-    FILE                     *stream;
+    const char               *rest; /* of the file */
+    size_t                    left; /* bytes of it */
     const struct ini_handler *handler;
     void                     *context;
     unsigned                  line;
     enum place                place;
     bool                      handed; /* the line is with inih and not yet come back */
-    int                       error;  /* errno of the stream, or 0 */
     size_t                    len;
-    char                      text[INI_READER_LINE_MAX + 1];
+    char                      text[INI_READER_LINE_MAX + 1]; /* the line */
 };
 
 static void set_options(void)
@@ -87,27 +90,22 @@ static bool is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* The next line into text, without its line feed. False at the end of the stream;
+/* The next line into text, without its line feed. False at the end of the file;
    *whole is false when the line had more bytes than text takes. */
 static bool next_line(struct reader *reader, bool *whole)
 {
-    int c;
+    const char *feed = memchr(reader->rest, '\n', reader->left);
+    size_t      len = feed != NULL ? (size_t)(feed - reader->rest) : reader->left;
+    size_t      behind = feed != NULL ? len + 1 : len;
 
-    reader->len = 0;
-    *whole = true;
-    while ((c = getc_unlocked(reader->stream)) != EOF && c != '\n') {
-        if (reader->len < INI_READER_LINE_MAX)
-            reader->text[reader->len++] = (char)c;
-        else
-            *whole = false;
-    }
-    reader->text[reader->len] = '\0';
-    if (c == EOF && ferror(reader->stream)) {
-        reader->error = errno != 0 ? errno : EIO;
-        return false; /* half a line is no line */
-    }
-    if (c == EOF && reader->len == 0)
+    if (reader->left == 0)
         return false;
+    *whole = len <= INI_READER_LINE_MAX;
+    reader->len = *whole ? len : INI_READER_LINE_MAX;
+    memcpy(reader->text, reader->rest, reader->len);
+    reader->text[reader->len] = '\0';
+    reader->rest += behind;
+    reader->left -= behind;
     reader->line++;
     return true;
 }
@@ -237,9 +235,9 @@ static void settle(struct reader *reader)
 }
 
 /* For ini_parse_stream, in place of fgets. */
-static char *give_line(char *out, int size, void *stream)
+static char *give_line(char *out, int size, void *context)
 {
-    struct reader *reader = stream;
+    struct reader *reader = context;
     bool           whole;
 
     settle(reader);
@@ -276,29 +274,20 @@ static int take_key(void *context, const char *section, const char *key, const c
     return 1;
 }
 
-int ini_reader_run(FILE *stream, const struct ini_handler *handler, void *context)
+int ini_reader_run(const char *text, size_t len, const struct ini_handler *handler, void *context)
 {
     struct reader reader;
     int           result;
 
-    reader.stream = stream;
+    reader.rest = text;
+    reader.left = len;
     reader.handler = handler;
     reader.context = context;
     reader.line = 0;
     reader.place = ABOVE_SECTIONS;
     reader.handed = false;
-    reader.error = 0;
     set_options();
-    errno = 0;
     result = ini_parse_stream(give_line, &reader, take_key, &reader);
     settle(&reader);
-    if (result == -2) {
-        errno = ENOMEM;
-        return -1;
-    }
-    if (reader.error != 0) {
-        errno = reader.error;
-        return -1;
-    }
-    return 0;
+    return result == INI_NO_MEMORY ? -1 : 0;
 }

@@ -12,7 +12,7 @@
 #ifndef COMMON_INI_READER_H
 #define COMMON_INI_READER_H
 
-#include <stdio.h>
+#include <stddef.h>
 
 enum { INI_READER_LINE_MAX = 8000 }; /* bytes of a line without its line feed */
 
@@ -27,8 +27,8 @@ struct ini_handler {
     void (*error)(void *context, unsigned line, const char *text);
 };
 
-/* Reads the whole stream, past errors too, and reports each. 0, or -1 when it
-   could not be read to its end (errno) — what was wrong in it is not counted here. */
-int ini_reader_run(FILE *stream, const struct ini_handler *handler, void *context);
+/* Reads a whole file of len bytes, past errors too, and reports each. 0, or -1 when there was
+   no memory; what was wrong in the file is not counted here. */
+int ini_reader_run(const char *text, size_t len, const struct ini_handler *handler, void *context);
 
 #endif
