@@ -1,13 +1,17 @@
 #include "server/process.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_OTHER = STDERR_FILENO + 1 };
+enum {
+    FIRST_OTHER = STDERR_FILENO + 1,
+    LARGE_BLOCK = 128 * 1024 /* bytes: glibc's own, until it frees such a block and raises it */
+};
 
 /* The lowest descriptor from `from` on that is to be kept, or -1. */
 static int next_kept(const int *keep, size_t count, int from)
@@ -106,4 +110,9 @@ size_t process_raise_descriptors(void)
     if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
         return limit.rlim_cur;
     return raised.rlim_cur;
+}
+
+void process_return_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 }

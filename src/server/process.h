@@ -1,5 +1,5 @@
 /*
- * process: the small change of processes: descriptors, the clock, signals.
+ * process: the small change of processes: descriptors, the clock, signals, memory.
  */
 #ifndef SERVER_PROCESS_H
 #define SERVER_PROCESS_H
@@ -26,5 +26,9 @@ void process_ignore_master_signals(void);
 /* Raises the soft limit of descriptors to the hard one. Returns the limit that is in force, 0
    when it cannot be known. */
 size_t process_raise_descriptors(void);
+
+/* Blocks of 128 KB and more are the system's again when they are freed, whatever was freed before:
+   what only reading a large configuration takes is then no part of what serves. */
+void process_return_large_blocks(void);
 
 #endif
