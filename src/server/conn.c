@@ -14,7 +14,7 @@
 
 #define CONN_TICK 0.1 /* seconds between looks at the deadlines */
 
-_Static_assert((int)CONN_STATES <= (int)DEADLINES_LISTS_MAX, "a list of deadlines a state");
+_Static_assert(CONN_STATES - 1 < DEADLINES_LISTS_MAX, "a list of deadlines a state");
 
 /* Milliseconds in a state, and who goes first when there is no room. What is being answered never
    goes, among the first few requests; in LINGER the answer is out. */

@@ -16,48 +16,66 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-static void close_pair(int pair[2])
+/* errno stays. */
+static void close_pair(const int pair[2])
 {
-    close_fd(&pair[0]);
-    close_fd(&pair[1]);
+    int saved = errno;
+
+    close(pair[0]);
+    close(pair[1]);
+    errno = saved;
 }
 
-static void fork_keeper(struct generation *generation, const struct keeper_start *start)
-{
-    int down[2] = { -1, -1 }, up[2] = { -1, -1 }, line[2] = { -1, -1 };
-    int saved;
+/* What leads from a master to its keeper. */
+struct ways {
+    int down[2], up[2], line[2];
+};
 
-    if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0 ||
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line) != 0)
-        goto fail;
+/* All three, or none: -1 with errno. */
+static int ways_open(struct ways *ways)
+{
+    if (pipe2(ways->down, O_CLOEXEC) != 0)
+        return -1;
+    if (pipe2(ways->up, O_CLOEXEC) == 0) {
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ways->line) == 0)
+            return 0;
+        close_pair(ways->up);
+    }
+    close_pair(ways->down);
+    return -1;
+}
+
+static int fork_keeper(struct generation *generation, const struct keeper_start *start)
+{
+    struct ways ways;
+
+    if (ways_open(&ways) != 0)
+        return -1;
     generation->keeper = fork();
+    if (generation->keeper < 0) {
+        close_pair(ways.down);
+        close_pair(ways.up);
+        close_pair(ways.line);
+        return -1;
+    }
     if (generation->keeper == 0) {
         struct keeper_start own = *start;
 
         setpgid(0, 0);
-        own.control = line[1];
-        own.leash_down = down[0];
-        own.leash_up = up[1];
+        own.control = ways.line[1];
+        own.leash_down = ways.down[0];
+        own.leash_up = ways.up[1];
         keeper_run(&own);
     }
-    if (generation->keeper < 0)
-        goto fail;
     setpgid(generation->keeper, generation->keeper); /* on both sides: whoever comes first */
     generation->group = generation->keeper;
-    close(down[0]);
-    close(up[1]);
-    close(line[1]);
-    generation->control = line[0];
-    generation->leash_down = down[1];
-    generation->leash_up = up[0];
-    return;
-fail:
-    saved = errno;
-    close_pair(down);
-    close_pair(up);
-    close_pair(line);
-    generation->keeper = -1;
-    errno = saved;
+    close(ways.down[0]);
+    close(ways.up[1]);
+    close(ways.line[1]);
+    generation->control = ways.line[0];
+    generation->leash_down = ways.down[1];
+    generation->leash_up = ways.up[0];
+    return 0;
 }
 
 struct generation *generation_start(const struct keeper_start *start)
@@ -67,9 +85,7 @@ struct generation *generation_start(const struct keeper_start *start)
     if (generation == NULL)
         return NULL;
     generation->number = start->generation;
-    generation->control = generation->leash_down = generation->leash_up = -1;
-    fork_keeper(generation, start);
-    if (generation->keeper > 0)
+    if (fork_keeper(generation, start) == 0)
         return generation;
     free(generation);
     return NULL;

@@ -176,15 +176,14 @@ int limits_add(struct limits *limits, struct limits_member *member,
                const struct limits_address *address, enum limits_rank rank)
 {
     struct limits_holder **at = find_holder(limits, address);
+    struct limits_holder  *holder = *at;
 
     if (limits->count == limits->total)
         return -1;
-    if (*at == NULL)
-        *at = holder_new(address);
-    if (*at == NULL)
+    if (holder == NULL && (holder = *at = holder_new(address)) == NULL)
         return -1;
-    member->holder = *at;
-    member->holder->count++;
+    member->holder = holder;
+    holder->count++;
     limits->count++;
     enter(limits, member, rank);
     return 0;
