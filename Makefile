@@ -16,7 +16,7 @@ COUNTED    := -O0 -g --coverage -fprofile-update=atomic -fdata-sections -fno-bui
 LINK       := -pie -Wl,--as-needed -Wl,-z,relro,-z,now
 LIBS       := @build/mbedtls/libs -lev -linih
 
-export CC PYTHON MBEDTLS
+export CC PYTHON MBEDTLS CURVES
 MAKEFLAGS  += --no-builtin-rules -j$(shell nproc)
 Q          := $(if $(V),,@)
 
@@ -27,11 +27,13 @@ fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
 policies     := common/policy common/hostname common/hash
 certificates := server/certpair server/certfile server/pem common/hostname
+curves       := $(patsubst src/%.c,%,$(wildcard src/server/curves*.c))
 messages     := server/message server/packet
 
 objects_policy   := common/policy common/hash
 objects_config   := $(patsubst src/%.c,%,$(wildcard src/common/config*.c)) common/ini_reader common/region $(policies)
 objects_config_limits := $(objects_config)
+objects_curves   := $(curves)
 objects_message  := $(messages)
 objects_control  := server/control server/packet
 objects_limits   := server/limits common/hash
@@ -68,7 +70,8 @@ $1/unit/%: LIBS := -lcmocka $(LIBS)
 $1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  LINK  $$@")
-	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(sort $$(filter %.o,$$^)) $$(LIBS)
+	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(sort $$(filter %.o,$$^)) \
+	    $$(if $$(filter %/curves.o,$$^),@build/mbedtls/wraps) $$(LIBS)
 endef
 
 $(eval $(call variant,build,$(HARDENED) $(CFLAGS)))
@@ -87,7 +90,7 @@ needed   := build server \
             $(call for_goals,lint lint-% format,test lint)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
-build/mbedtls/cflags build/mbedtls/libs &: FORCE
+build/mbedtls/cflags build/mbedtls/libs build/mbedtls/wraps &: FORCE
 	@contrib/build/deps.sh $(needed)
 FORCE:
 

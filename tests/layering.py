@@ -42,9 +42,9 @@ LIBRARIES = [
 
 
 def module_of(name):
-    """conn_states is a part of conn, as is every file that is named after a module of the spine."""
+    """conn_states is a part of conn, as is every file that is named after another."""
     whole = name.split("_")[0]
-    return whole if whole in DEPTH else name
+    return whole if (SRC / f"{whole}.c").exists() else name
 
 
 def broken_rule(module, header):

@@ -2,14 +2,15 @@
 # usage: contrib/build/deps.sh GROUP...
 #
 # Gets what the named groups need: system packages where something is missing (root; anybody else is told the command
-# to run), and mbedTLS >= 3.6.6, from the first of
+# to run), and mbedTLS >= 3.6.6 and Nettle >= 3.10, from the first of
 #
-#   $MBEDTLS     a prefix with include/ and lib/, where that variable is set
-#   the system   where its mbedTLS is new enough
-#   build/deps   Debian 13's signed package, unpacked there: for Debian 12, whose own mbedTLS has no usable TLS 1.3
+#   $MBEDTLS     a prefix with include/ and lib/, where that variable is set (mbedTLS only)
+#   the system   where its own is new enough
+#   build/deps   Debian 13's signed packages, unpacked there: for Debian 12, whose own mbedTLS has no usable TLS 1.3
 #
-# and says which one in build/mbedtls/cflags and build/mbedtls/libs, two gcc response files (gcc @FILE) that change only
-# when the answer does. Nothing is ever added to the system's package sources. When all is there, no network is touched.
+# and says which ones in build/mbedtls/cflags, libs and wraps, gcc response files (gcc @FILE) that change only when the
+# answer does. CURVES=stock, mbedTLS 4, or no Nettle to be had: without it (src/server/curves.h). Nothing is ever added
+# to the system's package sources. When all is there, no network is touched.
 
 set -eu
 export LC_ALL=C
@@ -19,12 +20,14 @@ CC=${CC:-cc}
 
 MBEDTLS_MIN=3.6.6
 MBEDTLS_MIN_NUMBER=0x03060600
-NEWER_SUITE=trixie              # the Debian release whose mbedTLS is unpacked on an older one
+NETTLE_MIN=3.10
+NEWER_SUITE=trixie              # the Debian release whose mbedTLS and Nettle are unpacked on an older one
 
 packages_of() {
 	case $1 in
 	build)     echo gcc libc6-dev ;;
-	server)    echo libev-dev libinih-dev ;;
+	server)    echo libev-dev libinih-dev
+	           [ "${CURVES:-}" = stock ] || echo libgmp-dev ;;
 	demo)      echo openssl curl ;;
 	test)      echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-cryptography \
 	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
@@ -113,27 +116,34 @@ need_module() {
 	"${PYTHON:-python3}" -c "import $1" 2>/dev/null || lacking="$lacking python3:$1"
 }
 
-# --- mbedTLS
+# --- mbedTLS and Nettle
 
-# Succeeds if the headers (those of an include folder, or the system's) are of a version that will do.
-recent_mbedtls() {
-	number=$(printf '#include <mbedtls/build_info.h>\nMBEDTLS_VERSION_NUMBER\n' |
-	    "$CC" -E -P ${1:+"-I$1"} -x c - 2>/dev/null | tail -n 1)
-	case $number in
-	0x*) [ $((number)) -ge $((MBEDTLS_MIN_NUMBER)) ] ;;
-	*)   return 1 ;;
-	esac
+is_debian_12() {
+	have_apt && [ "$(os_release ID)" = debian ] && [ "$(os_release VERSION_ID)" = 12 ]
 }
 
-# Puts Debian's newer libmbedtls-dev (headers and static libraries) into build/deps.
-unpack_mbedtls() {
+# Succeeds if there is such a header (in an include folder, or the system's) and what it defines meets a condition.
+header_says() {  # header, condition, folder
+	printf '#include <%s>\n#if !(%s)\n#error\n#endif\n' "$1" "$2" | "$CC" -E ${3:+"-I$3"} -x c - >/dev/null 2>&1
+}
+
+recent_mbedtls() {
+	header_says mbedtls/build_info.h "MBEDTLS_VERSION_NUMBER >= $MBEDTLS_MIN_NUMBER" "$1"
+}
+
+recent_nettle() {  # Nettle 4 is another interface
+	header_says nettle/version.h "NETTLE_VERSION_MAJOR == 3 && NETTLE_VERSION_MINOR >= ${NETTLE_MIN#3.}" "$1"
+}
+
+# Puts Debian's newer libmbedtls-dev and nettle-dev (headers and static libraries) into build/deps.
+unpack_newer() {
 	rm -rf "$build/deps.new"
-	echo "unpacking Debian $NEWER_SUITE's mbedTLS into build/deps"
-	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev ||
-	    die "deps: mbedTLS >= $MBEDTLS_MIN is needed, and could not be had. Is there a network?" \
-	        "Or build it yourself and say: make MBEDTLS=/its/prefix"
-	recent_mbedtls "$build/deps.new/usr/include" ||
-	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN"
+	echo "unpacking Debian $NEWER_SUITE's mbedTLS and Nettle into build/deps"
+	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev nettle-dev ||
+	    die "deps: mbedTLS >= $MBEDTLS_MIN and Nettle >= $NETTLE_MIN are needed, and could not be had. Is there a network?" \
+	        "Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix CURVES=stock"
+	recent_mbedtls "$build/deps.new/usr/include" && recent_nettle "$build/deps.new/usr/include" ||
+	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN or a Nettle older than $NETTLE_MIN"
 	rm -rf "$build/deps"
 	mv "$build/deps.new" "$build/deps"
 }
@@ -142,16 +152,17 @@ unpack_mbedtls() {
 find_mbedtls() {
 	if [ -n "${MBEDTLS:-}" ]; then
 		recent_mbedtls "$MBEDTLS/include" || die "deps: no mbedTLS >= $MBEDTLS_MIN in MBEDTLS=$MBEDTLS"
-		use_prefix "$MBEDTLS/include" "$MBEDTLS/lib"
+		use_mbedtls "$MBEDTLS/include" "$MBEDTLS/lib"
 	elif recent_mbedtls ""; then
-		use_system
+		cflags=
+		libs="-lmbedtls -lmbedx509 -lmbedcrypto"
 	elif recent_mbedtls "$build/deps/usr/include"; then
-		use_prefix "$build/deps/usr/include" "$build"/deps/usr/lib/*
-	elif have_apt && [ "$(os_release ID)" = debian ] && [ "$(os_release VERSION_ID)" = 12 ]; then
-		unpack_mbedtls
+		use_mbedtls "$build/deps/usr/include" "$build"/deps/usr/lib/*
+	elif is_debian_12; then
+		unpack_newer
 		find_mbedtls
-	elif have_apt && [ -z "${tried_package:-}" ]; then
-		tried_package=yes
+	elif have_apt && [ -z "${tried_mbedtls:-}" ]; then
+		tried_mbedtls=yes
 		install_packages libmbedtls-dev
 		find_mbedtls
 	else
@@ -160,20 +171,51 @@ find_mbedtls() {
 	fi
 }
 
-use_system() {
-	answer cflags ""
-	answer libs "-lmbedtls -lmbedx509 -lmbedcrypto"
-}
-
-use_prefix() {  # the folders of the headers and of the libraries; static ones are preferred: what is linked moves along
-	answer cflags "-isystem $1"
+use_mbedtls() {  # the folders of the headers and of the libraries; static ones are preferred: what is linked moves along
+	cflags="-isystem $1"
 	if [ -e "$2/libmbedtls.a" ]; then
 		crypto=$2/libtfpsacrypto.a              # its name since mbedTLS 4
 		[ -e "$crypto" ] || crypto=$2/libmbedcrypto.a
-		answer libs "$2/libmbedtls.a $2/libmbedx509.a $crypto"
+		libs="$2/libmbedtls.a $2/libmbedx509.a $crypto"
 	else
-		answer libs "-L$2 -Wl,-rpath,$2 -lmbedtls -lmbedx509 -lmbedcrypto"
+		libs="-L$2 -Wl,-rpath,$2 -lmbedtls -lmbedx509 -lmbedcrypto"
 	fi
+}
+
+# Where Nettle comes from, if it is to come: after find_mbedtls.
+find_nettle() {
+	wraps=
+	[ "${CURVES:-}" != stock ] || return 0
+	header_says mbedtls/build_info.h "MBEDTLS_VERSION_NUMBER < 0x04000000" "${cflags#-isystem }" || return 0
+	if recent_nettle ""; then
+		use_nettle "" "-lhogweed -lnettle -lgmp"
+	elif recent_nettle "$build/deps/usr/include"; then
+		for folder in "$build"/deps/usr/lib/*; do :; done
+		use_nettle "$build/deps/usr/include" "$folder/libhogweed.a $folder/libnettle.a -lgmp"
+	elif is_debian_12; then
+		unpack_newer
+		find_nettle
+	elif have_apt && [ -z "${tried_nettle:-}" ]; then
+		tried_nettle=yes
+		install_packages nettle-dev
+		find_nettle
+	else
+		echo "no Nettle >= $NETTLE_MIN and < 4: building with mbedTLS's own curves, which are slower"
+	fi
+}
+
+# The functions of mbedTLS that src/server/curves_*.c replace; a static library's are given to the linker.
+use_nettle() {  # include folder, libraries
+	case $cflags in
+	*"$1") ;;
+	*)     cflags="$cflags -isystem $1" ;;
+	esac
+	cflags="$cflags -DCURVES_NETTLE"
+	case $libs in
+	*.a*) cflags="$cflags -DCURVES_WRAPPED"
+	      wraps=$(sed -n 's/^CURVES_SEAM(\(.*\));$/-Wl,--wrap=\1/p' src/server/curves_*.c) ;;
+	esac
+	libs="$libs $2"
 }
 
 answer() {
@@ -203,5 +245,11 @@ if [ -n "$wanted" ]; then
 fi
 
 case " $* " in
-*" server "*) find_mbedtls ;;
+*" server "*)
+	find_mbedtls
+	find_nettle
+	answer cflags "$cflags"
+	answer libs "$libs"
+	answer wraps "$wraps"
+	;;
 esac

@@ -1,5 +1,6 @@
 /* main: mta-stsd's options. Everything it does is somewhere else. */
 #include "common/log.h"
+#include "server/curves.h"
 #include "server/health.h"
 #include "server/master.h"
 #include "server/testconf.h"
@@ -26,7 +27,8 @@ static void usage(FILE *stream)
 
 static int version(void)
 {
-    printf("mta-stsd " VERSION ", %s, curves: stock\n", tls_library_version());
+    curves_start();
+    printf("mta-stsd " VERSION ", %s, curves: %s\n", tls_library_version(), curves_text());
     return 0;
 }
 
@@ -65,5 +67,8 @@ int main(int argc, char **argv)
     if (mode == 'H')
         return health_run(config);
     log_init("master");
+    curves_start();
+    if (curves_trouble() != NULL)
+        log_warnx("mbedTLS's own code, which is slower, has to do for %s", curves_trouble());
     return master_run(config);
 }

@@ -1,0 +1,244 @@
+/*
+ * A scalar times a point, on P-256 and X25519: what a key exchange is, and the larger part of an
+ * ECDSA signature. Coordinates and scalars travel as 32 bytes: big endian for P-256 (SEC 1), little
+ * endian for X25519 (RFC 7748).
+ */
+#ifdef CURVES_NETTLE
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS
+
+#include "server/curves_internal.h"
+
+#include <mbedtls/ecp.h>
+#include <nettle/curve25519.h>
+#include <nettle/ecc-curve.h>
+#include <nettle/ecc.h>
+
+#include <string.h>
+
+enum { LEN = 32, LIMBS = LEN / sizeof(mp_limb_t) };
+
+CURVES_SEAM(mbedtls_ecp_mul);
+CURVES_SEAM(mbedtls_ecp_mul_restartable);
+
+/* The generator of P-256, whose multiples cost half (SEC 2 section 2.4.2). */
+static const uint8_t generator_p256[2 * LEN] = {
+    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+    0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
+    0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
+};
+
+static const uint8_t generator_x25519[LEN] = { 9 };
+
+/* --- P-256 */
+
+static void limbs_from_bytes(mp_limb_t limbs[LIMBS], const uint8_t bytes[LEN])
+{
+    for (size_t i = 0; i < LIMBS; i++) {
+        mp_limb_t limb = 0;
+
+        for (size_t j = 0; j < sizeof(limb); j++)
+            limb = limb << 8 | bytes[LEN - (i + 1) * sizeof(limb) + j];
+        limbs[i] = limb;
+    }
+}
+
+static void bytes_from_limbs(uint8_t bytes[LEN], const mp_limb_t limbs[LIMBS])
+{
+    for (size_t i = 0; i < LEN; i++)
+        bytes[LEN - 1 - i] = (uint8_t)(limbs[i / sizeof(*limbs)] >> i % sizeof(*limbs) * 8);
+}
+
+/* A "random generator" that gives these bytes first, then 1. */
+struct draws {
+    const uint8_t *bytes; /* NULL: have been given */
+    bool           taken; /* the last draw was these bytes, and there was no other after it */
+};
+
+static void draw(void *context, size_t len, uint8_t *out)
+{
+    struct draws *draws = context;
+
+    draws->taken = draws->bytes != NULL && len == LEN;
+    memset(out, 0, len);
+    if (draws->taken)
+        memcpy(out, draws->bytes, LEN);
+    else
+        out[len - 1] = 1;
+    draws->bytes = NULL;
+}
+
+/*
+ * False: not in 1 .. n - 1. Nettle's public way to set a scalar compares it with n as numbers are
+ * compared, from the top; its way to draw one takes the bytes, and draws again if they won't do, in
+ * a time that tells nothing else.
+ */
+static bool set_scalar(struct ecc_scalar *scalar, const uint8_t bytes[LEN])
+{
+    struct draws draws = { .bytes = bytes };
+
+    ecc_scalar_random(scalar, &draws, draw);
+    return draws.taken;
+}
+
+/* False: not a point of the curve. */
+static bool set_point(struct ecc_point *point, const uint8_t bytes[2 * LEN])
+{
+    mp_limb_t x_limbs[LIMBS], y_limbs[LIMBS];
+    mpz_t     x, y;
+
+    limbs_from_bytes(x_limbs, bytes);
+    limbs_from_bytes(y_limbs, bytes + LEN);
+    return ecc_point_set(point, mpz_roinit_n(x, x_limbs, LIMBS), mpz_roinit_n(y, y_limbs, LIMBS));
+}
+
+/* The product, x and y. False: one of the two is not what it should be. Bytes may be the product. */
+static bool multiply_p256(uint8_t product[2 * LEN], const uint8_t scalar_bytes[LEN],
+                          const uint8_t point_bytes[2 * LEN])
+{
+    const struct ecc_curve *curve = nettle_get_secp_256r1();
+    struct ecc_scalar       scalar;
+    struct ecc_point        point;
+    bool                    done;
+
+    ecc_scalar_init(&scalar, curve);
+    ecc_point_init(&point, curve);
+    done = set_scalar(&scalar, scalar_bytes);
+    if (done && memcmp(point_bytes, generator_p256, sizeof(generator_p256)) == 0) {
+        ecc_point_mul_g(&point, &scalar);
+    } else if (done) {
+        done = set_point(&point, point_bytes);
+        if (done)
+            ecc_point_mul(&point, &scalar, &point);
+    }
+    if (done) {
+        bytes_from_limbs(product, point.p);
+        bytes_from_limbs(product + LEN, point.p + LIMBS);
+    }
+    curves_memory_wipe(); /* clears the two as well */
+    return done;
+}
+
+/* Whether it fits, and is not negative. */
+static bool write_number(const mbedtls_mpi *number, uint8_t bytes[LEN])
+{
+    return number->s > 0 && mbedtls_mpi_write_binary(number, bytes, LEN) == 0;
+}
+
+/* False: mbedTLS is to decide. Else *result is the outcome. */
+static bool mul_p256(int *result, mbedtls_ecp_point *R, const mbedtls_mpi *m,
+                     const mbedtls_ecp_point *P)
+{
+    uint8_t scalar[LEN], point[2 * LEN];
+    bool    done = write_number(m, scalar) && write_number(&P->X, point) &&
+                write_number(&P->Y, point + LEN) && multiply_p256(point, scalar, point);
+
+    explicit_bzero(scalar, sizeof(scalar));
+    if (done) {
+        *result = mbedtls_mpi_read_binary(&R->X, point, LEN);
+        if (*result == 0)
+            *result = mbedtls_mpi_read_binary(&R->Y, point + LEN, LEN);
+        if (*result == 0)
+            *result = mbedtls_mpi_lset(&R->Z, 1);
+    }
+    explicit_bzero(point, sizeof(point));
+    return done;
+}
+
+/* --- X25519 */
+
+/* RFC 7748 section 5. mbedTLS's scalars are clamped when they are made; another is not a scalar. */
+static bool is_clamped(const uint8_t scalar[LEN])
+{
+    return (scalar[0] & 7) == 0 && (scalar[LEN - 1] & 0xc0) == 0x40;
+}
+
+/* The u that a point of small order has for a product, whoever asks: nobody's secret. */
+static bool is_zero(const uint8_t product[LEN])
+{
+    uint8_t bits = 0;
+
+    for (size_t i = 0; i < LEN; i++)
+        bits |= product[i];
+    return bits == 0;
+}
+
+static bool write_number_le(const mbedtls_mpi *number, uint8_t bytes[LEN])
+{
+    return number->s > 0 && mbedtls_mpi_write_binary_le(number, bytes, LEN) == 0;
+}
+
+static bool multiply_x25519(uint8_t product[LEN], const uint8_t scalar[LEN], const uint8_t u[LEN])
+{
+    /* From 2^255 on, Nettle would drop the top bit, and mbedTLS reduces. */
+    if (!is_clamped(scalar) || (u[LEN - 1] & 0x80) != 0)
+        return false;
+    if (memcmp(u, generator_x25519, LEN) == 0)
+        curve25519_mul_g(product, scalar);
+    else
+        curve25519_mul(product, scalar, u);
+    curves_memory_wipe();
+    return !is_zero(product);
+}
+
+static bool mul_x25519(int *result, mbedtls_ecp_point *R, const mbedtls_mpi *m,
+                       const mbedtls_ecp_point *P)
+{
+    uint8_t scalar[LEN], u[LEN], product[LEN];
+    bool    done = write_number_le(m, scalar) && write_number_le(&P->X, u) &&
+                multiply_x25519(product, scalar, u);
+
+    explicit_bzero(scalar, sizeof(scalar));
+    if (done) {
+        *result = mbedtls_mpi_read_binary_le(&R->X, product, LEN);
+        if (*result == 0)
+            *result = mbedtls_mpi_lset(&R->Z, 1);
+        mbedtls_mpi_free(&R->Y); /* there is none */
+    }
+    explicit_bzero(product, sizeof(product));
+    return done;
+}
+
+/* --- In mbedTLS's place */
+
+static bool multiply(int *result, const mbedtls_ecp_group *grp, mbedtls_ecp_point *R,
+                     const mbedtls_mpi *m, const mbedtls_ecp_point *P)
+{
+    enum curves_part part = grp->id == MBEDTLS_ECP_DP_SECP256R1 ? CURVES_P256 : CURVES_X25519;
+    bool             done;
+
+    if (grp->id != MBEDTLS_ECP_DP_SECP256R1 && grp->id != MBEDTLS_ECP_DP_CURVE25519)
+        return false;
+    if (!curves_states[part].on || mbedtls_mpi_cmp_int(&P->Z, 1) != 0)
+        return false;
+    done = part == CURVES_P256 ? mul_p256(result, R, m, P) : mul_x25519(result, R, m, P);
+    curves_states[part].calls += done;
+    return done;
+}
+
+/* Nettle draws nothing at random, but who gives mbedTLS no generator is refused. */
+int CURVES_FUNCTION(mbedtls_ecp_mul)(mbedtls_ecp_group *grp, mbedtls_ecp_point *R,
+                                     const mbedtls_mpi *m, const mbedtls_ecp_point       *P,
+                                     int (*f_rng)(void *, unsigned char *, size_t), void *p_rng)
+{
+    int result;
+
+    if (f_rng != NULL && multiply(&result, grp, R, m, P))
+        return result;
+    return CURVES_STOCK(mbedtls_ecp_mul)(grp, R, m, P, f_rng, p_rng);
+}
+
+/* A context asks for the work in slices, which only mbedTLS's own code knows to do. */
+int CURVES_FUNCTION(mbedtls_ecp_mul_restartable)(mbedtls_ecp_group *grp, mbedtls_ecp_point *R,
+                                                 const mbedtls_mpi *m, const mbedtls_ecp_point *P,
+                                                 int (*f_rng)(void *, unsigned char *, size_t),
+                                                 void *p_rng, mbedtls_ecp_restart_ctx *rs_ctx)
+{
+    int result;
+
+    if (f_rng != NULL && rs_ctx == NULL && multiply(&result, grp, R, m, P))
+        return result;
+    return CURVES_STOCK(mbedtls_ecp_mul_restartable)(grp, R, m, P, f_rng, p_rng, rs_ctx);
+}
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * Known answers for curves_start. They are asked for in calls of mbedTLS that come to the functions
+ * that are replaced from another of its files, as a handshake does: a call of ours would always
+ * find ours. None of them starts PSA, whose random generator belongs to the process that uses it.
+ */
+#ifdef CURVES_NETTLE
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS
+
+#include "server/curves_internal.h"
+
+#include <mbedtls/ecdh.h>
+#include <mbedtls/md.h>
+
+#include <string.h>
+
+/* A "random generator" that gives the bytes that it is told. */
+static int given(void *bytes, unsigned char *out, size_t len)
+{
+    memcpy(out, bytes, len);
+    return 0;
+}
+
+/* What blinding draws where the product is not ours. */
+static int ones(void *context, unsigned char *out, size_t len)
+{
+    (void)context;
+    memset(out, 1, len);
+    return 0;
+}
+
+/* --- NIST CAVS 14.1, ECC CDH Primitive, P-256, count 0 */
+
+static uint8_t nist_scalar[32] = {
+    0x7d, 0x7d, 0xc5, 0xf7, 0x1e, 0xb2, 0x9d, 0xda, 0xf8, 0x0d, 0x62, 0x14, 0x63, 0x2e, 0xea, 0xe0,
+    0x3d, 0x90, 0x58, 0xaf, 0x1f, 0xb6, 0xd2, 0x2e, 0xd8, 0x0b, 0xad, 0xb6, 0x2b, 0xc1, 0xa5, 0x34,
+};
+static const uint8_t nist_public[65] = {
+    0x04, 0xea, 0xd2, 0x18, 0x59, 0x01, 0x19, 0xe8, 0x87, 0x6b, 0x29, 0x14, 0x6f,
+    0xf8, 0x9c, 0xa6, 0x17, 0x70, 0xc4, 0xed, 0xbb, 0xf9, 0x7d, 0x38, 0xce, 0x38,
+    0x5e, 0xd2, 0x81, 0xd8, 0xa6, 0xb2, 0x30, 0x28, 0xaf, 0x61, 0x28, 0x1f, 0xd3,
+    0x5e, 0x2f, 0xa7, 0x00, 0x25, 0x23, 0xac, 0xc8, 0x5a, 0x42, 0x9c, 0xb0, 0x6e,
+    0xe6, 0x64, 0x83, 0x25, 0x38, 0x9f, 0x59, 0xed, 0xfc, 0xe1, 0x40, 0x51, 0x41,
+};
+static const uint8_t nist_peer[65] = {
+    0x04, 0x70, 0x0c, 0x48, 0xf7, 0x7f, 0x56, 0x58, 0x4c, 0x5c, 0xc6, 0x32, 0xca,
+    0x65, 0x64, 0x0d, 0xb9, 0x1b, 0x6b, 0xac, 0xce, 0x3a, 0x4d, 0xf6, 0xb4, 0x2c,
+    0xe7, 0xcc, 0x83, 0x88, 0x33, 0xd2, 0x87, 0xdb, 0x71, 0xe5, 0x09, 0xe3, 0xfd,
+    0x9b, 0x06, 0x0d, 0xdb, 0x20, 0xba, 0x5c, 0x51, 0xdc, 0xc5, 0x94, 0x8d, 0x46,
+    0xfb, 0xf6, 0x40, 0xdf, 0xe0, 0x44, 0x17, 0x82, 0xca, 0xb8, 0x5f, 0xa4, 0xac,
+};
+static const uint8_t nist_shared[32] = {
+    0x46, 0xfc, 0x62, 0x10, 0x64, 0x20, 0xff, 0x01, 0x2e, 0x54, 0xa4, 0x34, 0xfb, 0xdd, 0x2d, 0x25,
+    0xcc, 0xc5, 0x85, 0x20, 0x60, 0x56, 0x1e, 0x68, 0x04, 0x0d, 0xd7, 0x77, 0x89, 0x97, 0xbd, 0x7b,
+};
+
+/* The key pair is made of the scalar as in a handshake, then it meets the peer's. */
+static bool key_exchange_p256(mbedtls_ecp_group *group, mbedtls_mpi *d, mbedtls_ecp_point *Q,
+                              mbedtls_mpi *z)
+{
+    uint8_t public[sizeof(nist_public)], shared[sizeof(nist_shared)];
+    size_t len;
+
+    return mbedtls_ecp_group_load(group, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
+           mbedtls_ecdh_gen_public(group, d, Q, given, nist_scalar) == 0 &&
+           mbedtls_ecp_point_write_binary(group, Q, MBEDTLS_ECP_PF_UNCOMPRESSED, &len, public,
+                                          sizeof(public)) == 0 &&
+           memcmp(public, nist_public, sizeof(public)) == 0 &&
+           mbedtls_ecp_point_read_binary(group, Q, nist_peer, sizeof(nist_peer)) == 0 &&
+           mbedtls_ecdh_compute_shared(group, z, Q, d, ones, NULL) == 0 &&
+           mbedtls_mpi_write_binary(z, shared, sizeof(shared)) == 0 &&
+           memcmp(shared, nist_shared, sizeof(shared)) == 0;
+}
+
+/* --- RFC 7748 section 6.1: Alice, clamped, and Bob */
+
+static const uint8_t rfc7748_scalar[32] = {
+    0x70, 0x07, 0x6d, 0x0a, 0x73, 0x18, 0xa5, 0x7d, 0x3c, 0x16, 0xc1, 0x72, 0x51, 0xb2, 0x66, 0x45,
+    0xdf, 0x4c, 0x2f, 0x87, 0xeb, 0xc0, 0x99, 0x2a, 0xb1, 0x77, 0xfb, 0xa5, 0x1d, 0xb9, 0x2c, 0x6a,
+};
+static const uint8_t rfc7748_public[32] = {
+    0x85, 0x20, 0xf0, 0x09, 0x89, 0x30, 0xa7, 0x54, 0x74, 0x8b, 0x7d, 0xdc, 0xb4, 0x3e, 0xf7, 0x5a,
+    0x0d, 0xbf, 0x3a, 0x0d, 0x26, 0x38, 0x1a, 0xf4, 0xeb, 0xa4, 0xa9, 0x8e, 0xaa, 0x9b, 0x4e, 0x6a,
+};
+static const uint8_t rfc7748_peer[32] = {
+    0xde, 0x9e, 0xdb, 0x7d, 0x7b, 0x7d, 0xc1, 0xb4, 0xd3, 0x5b, 0x61, 0xc2, 0xec, 0xe4, 0x35, 0x37,
+    0x3f, 0x83, 0x43, 0xc8, 0x5b, 0x78, 0x67, 0x4d, 0xad, 0xfc, 0x7e, 0x14, 0x6f, 0x88, 0x2b, 0x4f,
+};
+static const uint8_t rfc7748_shared[32] = {
+    0x4a, 0x5d, 0x9d, 0x5b, 0xa4, 0xce, 0x2d, 0xe1, 0x72, 0x8e, 0x3b, 0xf4, 0x80, 0x35, 0x0f, 0x25,
+    0xe0, 0x7e, 0x21, 0xc9, 0x47, 0xd1, 0x9e, 0x33, 0x76, 0xf0, 0x9b, 0x3c, 0x1e, 0x16, 0x17, 0x42,
+};
+
+static bool product_x25519(mbedtls_ecp_group *group, const mbedtls_mpi *d,
+                           const mbedtls_ecp_point *Q, mbedtls_mpi *z, const uint8_t known[32])
+{
+    uint8_t product[32];
+
+    return mbedtls_ecdh_compute_shared(group, z, Q, d, ones, NULL) == 0 &&
+           mbedtls_mpi_write_binary_le(z, product, sizeof(product)) == 0 &&
+           memcmp(product, known, sizeof(product)) == 0;
+}
+
+/* The generator first; then the peer's. */
+static bool key_exchange_x25519(mbedtls_ecp_group *group, mbedtls_mpi *d, mbedtls_ecp_point *Q,
+                                mbedtls_mpi *z)
+{
+    return mbedtls_ecp_group_load(group, MBEDTLS_ECP_DP_CURVE25519) == 0 &&
+           mbedtls_mpi_read_binary_le(d, rfc7748_scalar, sizeof(rfc7748_scalar)) == 0 &&
+           product_x25519(group, d, &group->G, z, rfc7748_public) &&
+           mbedtls_ecp_point_read_binary(group, Q, rfc7748_peer, sizeof(rfc7748_peer)) == 0 &&
+           product_x25519(group, d, Q, z, rfc7748_shared);
+}
+
+typedef bool key_exchange(mbedtls_ecp_group *group, mbedtls_mpi *d, mbedtls_ecp_point *Q,
+                          mbedtls_mpi *z);
+
+static bool goes_well(key_exchange *run)
+{
+    mbedtls_ecp_group group;
+    mbedtls_mpi       d, z;
+    mbedtls_ecp_point Q;
+    bool              well;
+
+    mbedtls_ecp_group_init(&group);
+    mbedtls_mpi_init(&d);
+    mbedtls_mpi_init(&z);
+    mbedtls_ecp_point_init(&Q);
+    well = run(&group, &d, &Q, &z);
+    mbedtls_ecp_point_free(&Q);
+    mbedtls_mpi_free(&z);
+    mbedtls_mpi_free(&d);
+    mbedtls_ecp_group_free(&group);
+    return well;
+}
+
+bool curves_selftest_p256(void)
+{
+    return goes_well(key_exchange_p256);
+}
+
+bool curves_selftest_x25519(void)
+{
+    return goes_well(key_exchange_x25519);
+}
+
+/* --- FIPS 180-4: "abc", and a message that fills one block and pads another */
+
+static const uint8_t fips_short[32] = {
+    0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+    0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
+};
+static const char    fips_message[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+static const uint8_t fips_long[32] = {
+    0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8, 0xe5, 0xc0, 0x26, 0x93, 0x0c, 0x3e, 0x60, 0x39,
+    0xa3, 0x3c, 0xe4, 0x59, 0x64, 0xff, 0x21, 0x67, 0xf6, 0xec, 0xed, 0xd4, 0x19, 0xdb, 0x06, 0xc1,
+};
+
+/* In two parts, of which the first may be empty. */
+static bool hash_is(const char *message, size_t first, const uint8_t known[32])
+{
+    const unsigned char *bytes = (const unsigned char *)message;
+    mbedtls_md_context_t md;
+    uint8_t              hash[32];
+    bool                 well;
+
+    mbedtls_md_init(&md);
+    well = mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 0) == 0 &&
+           mbedtls_md_starts(&md) == 0 && mbedtls_md_update(&md, bytes, first) == 0 &&
+           mbedtls_md_update(&md, bytes + first, strlen(message) - first) == 0 &&
+           mbedtls_md_finish(&md, hash) == 0;
+    mbedtls_md_free(&md);
+    return well && memcmp(hash, known, sizeof(hash)) == 0;
+}
+
+bool curves_selftest_sha256(void)
+{
+    return hash_is("abc", 0, fips_short) && hash_is(fips_message, 17, fips_long);
+}
+
+#endif
