@@ -10,19 +10,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* clang-format off */
 struct curves_state curves_states[CURVES_PARTS] = {
     [CURVES_P256] = { .name = "P-256" },
     [CURVES_X25519] = { .name = "X25519" },
     [CURVES_SHA256] = { .name = "SHA-256" },
+    [CURVES_ECDSA] = { .name = "ECDSA" },
 };
 
 static bool (*const selftests[CURVES_PARTS])(void) = {
     [CURVES_P256] = curves_selftest_p256,
     [CURVES_X25519] = curves_selftest_x25519,
     [CURVES_SHA256] = curves_selftest_sha256,
+    [CURVES_ECDSA] = curves_selftest_ecdsa,
 };
+/* clang-format on */
 
-static char text[256];
+static char text[640];
 static char trouble[256];
 
 void *curves_behind(void **stock, const char *name)
@@ -42,11 +46,11 @@ static const char *try_part(enum curves_part part)
     state->on = true;
     state->calls = 0;
     if (!selftests[part]())
-        return "it gives a wrong answer";
+        return state->calls > 0 ? "a wrong answer" : "no answer";
     if (state->calls == 0)
         return "mbedTLS does not call it";
     if (curves_memory_exceeded())
-        return "it takes more memory than it has";
+        return "it takes too much memory";
     return NULL;
 }
 
@@ -70,7 +74,7 @@ static void list_parts(char *out, size_t size, bool on)
 
 void curves_start(void)
 {
-    char on[sizeof(text) / 2];
+    char on[sizeof(trouble)];
 
     curves_memory_start();
     for (int i = 0; i < CURVES_PARTS; i++) {

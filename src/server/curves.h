@@ -6,6 +6,7 @@
  *
  *   P-256, X25519   mbedtls_ecp_mul, mbedtls_ecp_mul_restartable      curves_multiply.c
  *   SHA-256         mbedtls_sha256_update, mbedtls_sha256_finish      curves_sha256.c
+ *   ECDSA           mbedtls_ecdsa_write_signature, P-256 only         curves_ecdsa.c
  *
  * Where mbedTLS is a shared library, the definitions in the program take the place of the library's
  * (symbol interposition: it calls itself through its PLT), and the system's updates of it go on
@@ -25,11 +26,14 @@
  *   manual, "Side-channel silence"), and a few lines of ours, which the tests run under valgrind
  *   with the secrets marked undefined. What Nettle does not do is mbedTLS's blinding of coordinates,
  *   which is against those who can measure the machine's current, not its time.
- * - Memory that held secrets is wiped, the stack, too; none of it is taken with malloc, which could
- *   fail: GMP ends the process then (curves_memory.c).
+ * - The nonce of a signature has fresh random bytes in it, which are drawn and looked at first, and
+ *   would be RFC 6979's without them: neither a bad generator nor a fault tells the key.
+ * - Memory that held secrets is wiped, the stack, too. What Nettle and GMP take of it is not
+ *   malloc's, which could fail: GMP ends the process then (curves_memory.c).
  *
- * Whom to trust: mbedTLS for the protocol and all checks, Nettle and GMP for products of points and
- * for SHA-256 blocks, this module for passing numbers between them.
+ * Whom to trust: mbedTLS for the protocol, all checks, and what is around an RSA power (padding,
+ * blinding, remainders, the check against faults); Nettle and GMP for products, powers, SHA-256
+ * blocks and the signature's arithmetic; this module for nonces, and for passing numbers on.
  *
  * Without it: make CURVES=stock. That is also what is built where there is no Nettle >= 3.10 (older
  * ones have no sha256_compress, and branch on secrets in assertions), and with mbedTLS 4, where
@@ -44,7 +48,7 @@
  */
 void curves_start(void);
 
-/* For -V: "Nettle 3.10: P-256, X25519, SHA-256", what does not hold and why, or "stock". */
+/* For -V: "Nettle 3.10: P-256, X25519, SHA-256, ECDSA, RSA", what does not hold and why, or "stock". */
 const char *curves_text(void);
 
 /* Why not all of it is on though it was built in; NULL: all is, or it was not built in. */

@@ -2,6 +2,13 @@
 #ifndef SERVER_CURVES_INTERNAL_H
 #define SERVER_CURVES_INTERNAL_H
 
+/* The shapes of its numbers, points and contexts. */
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS
+
+#include <gmp.h>
+#include <mbedtls/bignum.h>
+#include <nettle/ecc.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +31,15 @@
 /* *stock; looked up under this name if it is NULL. */
 void *curves_behind(void **stock, const char *name);
 
-enum curves_part { CURVES_P256, CURVES_X25519, CURVES_SHA256, CURVES_PARTS };
+/* clang-format off */
+enum curves_part {
+    CURVES_P256,
+    CURVES_X25519,
+    CURVES_SHA256,
+    CURVES_ECDSA,
+    CURVES_PARTS
+};
+/* clang-format on */
 
 struct curves_state {
     const char   *name;
@@ -48,10 +63,39 @@ bool curves_memory_exceeded(void);
  */
 void curves_memory_wipe(void);
 
+/* --- Numbers, as 32 bytes, big endian: curves_numbers.c */
+
+enum {
+    CURVES_P256_LEN = 32,
+    CURVES_P256_LIMBS = CURVES_P256_LEN / sizeof(mp_limb_t),
+    CURVES_FRESH_LEN = 32 /* random bytes of a signature */
+};
+
+void curves_limbs_from_bytes(mp_limb_t     limbs[CURVES_P256_LIMBS],
+                             const uint8_t bytes[CURVES_P256_LEN]);
+void curves_bytes_from_limbs(uint8_t         bytes[CURVES_P256_LEN],
+                             const mp_limb_t limbs[CURVES_P256_LIMBS]);
+
+/* False: it does not fit, or is negative. */
+bool curves_write_number(const mbedtls_mpi *number, uint8_t bytes[CURVES_P256_LEN]);
+
+/* A scalar of P-256. False: not in 1 .. n - 1. */
+bool curves_set_scalar(struct ecc_scalar *scalar, const uint8_t bytes[CURVES_P256_LEN]);
+
+/* --- The signature, r and s: curves_ecdsa.c */
+
+/*
+ * fresh: up to CURVES_FRESH_LEN random bytes; without any it is RFC 6979's to the letter, which the
+ * tests compare. False: the key is not in 1 .. n - 1.
+ */
+bool curves_ecdsa_sign(uint8_t signature[2 * CURVES_P256_LEN], const uint8_t key[CURVES_P256_LEN],
+                       const uint8_t hash[CURVES_P256_LEN], const uint8_t *fresh, size_t fresh_len);
+
 /* --- Known answers, asked for through mbedTLS: curves_selftest.c */
 
 bool curves_selftest_p256(void);
 bool curves_selftest_x25519(void);
 bool curves_selftest_sha256(void);
+bool curves_selftest_ecdsa(void);
 
 #endif

@@ -4,8 +4,6 @@
  * endian for X25519 (RFC 7748).
  */
 #ifdef CURVES_NETTLE
-#define MBEDTLS_ALLOW_PRIVATE_ACCESS
-
 #include "server/curves_internal.h"
 
 #include <mbedtls/ecp.h>
@@ -15,7 +13,7 @@
 
 #include <string.h>
 
-enum { LEN = 32, LIMBS = LEN / sizeof(mp_limb_t) };
+enum { LEN = CURVES_P256_LEN, LIMBS = CURVES_P256_LIMBS }; /* and of X25519 */
 
 CURVES_SEAM(mbedtls_ecp_mul);
 CURVES_SEAM(mbedtls_ecp_mul_restartable);
@@ -32,63 +30,14 @@ static const uint8_t generator_x25519[LEN] = { 9 };
 
 /* --- P-256 */
 
-static void limbs_from_bytes(mp_limb_t limbs[LIMBS], const uint8_t bytes[LEN])
-{
-    for (size_t i = 0; i < LIMBS; i++) {
-        mp_limb_t limb = 0;
-
-        for (size_t j = 0; j < sizeof(limb); j++)
-            limb = limb << 8 | bytes[LEN - (i + 1) * sizeof(limb) + j];
-        limbs[i] = limb;
-    }
-}
-
-static void bytes_from_limbs(uint8_t bytes[LEN], const mp_limb_t limbs[LIMBS])
-{
-    for (size_t i = 0; i < LEN; i++)
-        bytes[LEN - 1 - i] = (uint8_t)(limbs[i / sizeof(*limbs)] >> i % sizeof(*limbs) * 8);
-}
-
-/* A "random generator" that gives these bytes first, then 1. */
-struct draws {
-    const uint8_t *bytes; /* NULL: have been given */
-    bool           taken; /* the last draw was these bytes, and there was no other after it */
-};
-
-static void draw(void *context, size_t len, uint8_t *out)
-{
-    struct draws *draws = context;
-
-    draws->taken = draws->bytes != NULL && len == LEN;
-    memset(out, 0, len);
-    if (draws->taken)
-        memcpy(out, draws->bytes, LEN);
-    else
-        out[len - 1] = 1;
-    draws->bytes = NULL;
-}
-
-/*
- * False: not in 1 .. n - 1. Nettle's public way to set a scalar compares it with n as numbers are
- * compared, from the top; its way to draw one takes the bytes, and draws again if they won't do, in
- * a time that tells nothing else.
- */
-static bool set_scalar(struct ecc_scalar *scalar, const uint8_t bytes[LEN])
-{
-    struct draws draws = { .bytes = bytes };
-
-    ecc_scalar_random(scalar, &draws, draw);
-    return draws.taken;
-}
-
 /* False: not a point of the curve. */
 static bool set_point(struct ecc_point *point, const uint8_t bytes[2 * LEN])
 {
     mp_limb_t x_limbs[LIMBS], y_limbs[LIMBS];
     mpz_t     x, y;
 
-    limbs_from_bytes(x_limbs, bytes);
-    limbs_from_bytes(y_limbs, bytes + LEN);
+    curves_limbs_from_bytes(x_limbs, bytes);
+    curves_limbs_from_bytes(y_limbs, bytes + LEN);
     return ecc_point_set(point, mpz_roinit_n(x, x_limbs, LIMBS), mpz_roinit_n(y, y_limbs, LIMBS));
 }
 
@@ -103,7 +52,7 @@ static bool multiply_p256(uint8_t product[2 * LEN], const uint8_t scalar_bytes[L
 
     ecc_scalar_init(&scalar, curve);
     ecc_point_init(&point, curve);
-    done = set_scalar(&scalar, scalar_bytes);
+    done = curves_set_scalar(&scalar, scalar_bytes);
     if (done && memcmp(point_bytes, generator_p256, sizeof(generator_p256)) == 0) {
         ecc_point_mul_g(&point, &scalar);
     } else if (done) {
@@ -112,17 +61,11 @@ static bool multiply_p256(uint8_t product[2 * LEN], const uint8_t scalar_bytes[L
             ecc_point_mul(&point, &scalar, &point);
     }
     if (done) {
-        bytes_from_limbs(product, point.p);
-        bytes_from_limbs(product + LEN, point.p + LIMBS);
+        curves_bytes_from_limbs(product, point.p);
+        curves_bytes_from_limbs(product + LEN, point.p + LIMBS);
     }
     curves_memory_wipe(); /* clears the two as well */
     return done;
-}
-
-/* Whether it fits, and is not negative. */
-static bool write_number(const mbedtls_mpi *number, uint8_t bytes[LEN])
-{
-    return number->s > 0 && mbedtls_mpi_write_binary(number, bytes, LEN) == 0;
 }
 
 /* False: mbedTLS is to decide. Else *result is the outcome. */
@@ -130,8 +73,8 @@ static bool mul_p256(int *result, mbedtls_ecp_point *R, const mbedtls_mpi *m,
                      const mbedtls_ecp_point *P)
 {
     uint8_t scalar[LEN], point[2 * LEN];
-    bool    done = write_number(m, scalar) && write_number(&P->X, point) &&
-                write_number(&P->Y, point + LEN) && multiply_p256(point, scalar, point);
+    bool    done = curves_write_number(m, scalar) && curves_write_number(&P->X, point) &&
+                curves_write_number(&P->Y, point + LEN) && multiply_p256(point, scalar, point);
 
     explicit_bzero(scalar, sizeof(scalar));
     if (done) {

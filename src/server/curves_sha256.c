@@ -3,8 +3,6 @@
  * processor's instructions for it. Both sides can go on with what the other has begun.
  */
 #ifdef CURVES_NETTLE
-#define MBEDTLS_ALLOW_PRIVATE_ACCESS
-
 #include "server/curves_internal.h"
 
 #include <mbedtls/sha256.h>
