@@ -16,6 +16,7 @@ struct curves_state curves_states[CURVES_PARTS] = {
     [CURVES_X25519] = { .name = "X25519" },
     [CURVES_SHA256] = { .name = "SHA-256" },
     [CURVES_ECDSA] = { .name = "ECDSA" },
+    [CURVES_EXP_MOD] = { .name = "RSA" },
 };
 
 static bool (*const selftests[CURVES_PARTS])(void) = {
@@ -23,6 +24,7 @@ static bool (*const selftests[CURVES_PARTS])(void) = {
     [CURVES_X25519] = curves_selftest_x25519,
     [CURVES_SHA256] = curves_selftest_sha256,
     [CURVES_ECDSA] = curves_selftest_ecdsa,
+    [CURVES_EXP_MOD] = curves_selftest_exp_mod,
 };
 /* clang-format on */
 

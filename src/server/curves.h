@@ -7,6 +7,7 @@
  *   P-256, X25519   mbedtls_ecp_mul, mbedtls_ecp_mul_restartable      curves_multiply.c
  *   SHA-256         mbedtls_sha256_update, mbedtls_sha256_finish      curves_sha256.c
  *   ECDSA           mbedtls_ecdsa_write_signature, P-256 only         curves_ecdsa.c
+ *   RSA             mbedtls_mpi_exp_mod                               curves_exp_mod.c
  *
  * Where mbedTLS is a shared library, the definitions in the program take the place of the library's
  * (symbol interposition: it calls itself through its PLT), and the system's updates of it go on

@@ -37,6 +37,7 @@ enum curves_part {
     CURVES_X25519,
     CURVES_SHA256,
     CURVES_ECDSA,
+    CURVES_EXP_MOD,
     CURVES_PARTS
 };
 /* clang-format on */
@@ -97,5 +98,6 @@ bool curves_selftest_p256(void);
 bool curves_selftest_x25519(void);
 bool curves_selftest_sha256(void);
 bool curves_selftest_ecdsa(void);
+bool curves_selftest_exp_mod(void);
 
 #endif
