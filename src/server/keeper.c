@@ -273,7 +273,6 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     log_set_process(name);
     close_what_is_not_ours(start);
     process_ignore_master_signals();
-    process_return_large_blocks();
     privileges_hide_memory();
     sigaction(SIGCHLD, &on_child, NULL);
     sigemptyset(&none);

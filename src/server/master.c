@@ -177,6 +177,7 @@ static void begin(const char *config_path)
     char error[LISTENER_ERROR_MAX];
 
     master.config_path = config_path;
+    process_return_large_blocks();
     take_signals();
     notify_init();
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) /* workers whose keeper died are reaped here */

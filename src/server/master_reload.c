@@ -90,20 +90,21 @@ void master_fail_candidate(const char *why)
 /* Held from now on: what the new generation uses, and what can't be had again. */
 static void adopt_listeners(struct generation *generation)
 {
-    struct listener_set kept = { .count = 0 };
+    struct listener_set *held = &master.held;
+    size_t               kept = 0;
 
-    for (size_t i = 0; i < master.held.count; i++) {
-        struct listener *listener = &master.held.at[i];
+    for (size_t i = 0; i < held->count; i++) {
+        struct listener *listener = &held->at[i];
 
         if (listener->given || generation_uses(generation, listener->name))
-            kept.at[kept.count++] = *listener;
+            held->at[kept++] = *listener;
         else
             close(listener->fd);
     }
     for (size_t i = 0; i < generation->bound.count; i++)
-        kept.at[kept.count++] = generation->bound.at[i]; /* the keeper's set had room for both */
+        held->at[kept++] = generation->bound.at[i]; /* the keeper's set had room for both */
     generation->bound.count = 0;
-    master.held = kept;
+    held->count = kept;
 }
 
 static void commit_candidate(const struct control *ready)

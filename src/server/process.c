@@ -10,7 +10,7 @@
 
 enum {
     FIRST_OTHER = STDERR_FILENO + 1,
-    LARGE_BLOCK = 128 * 1024 /* bytes: glibc's own, until it frees such a block and raises it */
+    LARGE_BLOCK = 64 * 1024 /* bytes */
 };
 
 /* The lowest descriptor from `from` on that is to be kept, or -1. */

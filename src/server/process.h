@@ -27,8 +27,10 @@ void process_ignore_master_signals(void);
    when it cannot be known. */
 size_t process_raise_descriptors(void);
 
-/* Blocks of 128 KB and more are the system's again when they are freed, whatever was freed before:
-   what only reading a large configuration takes is then no part of what serves. */
+/* In this process and its children, blocks of 64 KB and more are the system's again as soon as they
+   are freed (glibc's own limit is 128 KB, and rises with each such block). So what only reading a
+   configuration takes is no part of what serves, and the master holds nothing of a generation that
+   has gone. */
 void process_return_large_blocks(void);
 
 #endif
