@@ -26,7 +26,7 @@ struct certs {
     struct broker     *broker;
     struct certs_cache cache;
     unsigned           recheck;
-    unsigned long      hits, misses;
+    unsigned long      hits, misses; /* as in struct certs_counters */
     struct certs_log   log;
 };
 
@@ -174,6 +174,7 @@ static void on_answer(void *context, const struct broker_answer *answer)
 {
     struct certs_entry *entry = context;
     struct certs       *certs = entry->certs;
+    unsigned long       misses = certs->misses;
 
     entry->in_flight = false;
     if (answer->error == 0)
@@ -183,6 +184,8 @@ static void on_answer(void *context, const struct broker_answer *answer)
     for (size_t i = 0; i < MESSAGE_FDS_MAX; i++)
         if (answer->fds[i] >= 0)
             close(answer->fds[i]);
+    if (entry->pair && certs->misses == misses)
+        certs->hits++;
     tell_daily(certs, entry);
     certs_cache_put_back(&certs->cache, entry);
     call_waiters(entry);
@@ -204,11 +207,26 @@ struct certs *certs_new(struct broker *broker, size_t capacity)
     return certs;
 }
 
+struct certs_counters certs_counters(const struct certs *certs)
+{
+    return (struct certs_counters){ .hits = certs->hits,
+                                    .misses = certs->misses,
+                                    .evictions = certs->cache.evictions };
+}
+
+static void tell_counters(const struct certs *certs)
+{
+    struct certs_counters counters = certs_counters(certs);
+
+    certs_log_counters(&counters);
+}
+
 void certs_free(struct certs *certs)
 {
     if (!certs)
         return;
     certs_log_rest(&certs->log);
+    tell_counters(certs);
     certs_cache_fini(&certs->cache);
     free(certs);
 }
@@ -217,6 +235,7 @@ static enum certs_result give(const struct certs_entry *entry, struct certpair *
 {
     if (!entry->pair)
         return CERTS_FAILED;
+    entry->certs->hits++;
     *pair = certpair_ref(entry->pair);
     return CERTS_READY;
 }
@@ -267,7 +286,6 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
     if (entry->due_ms == 0 || entry->recheck != certs->recheck || process_now_ms() >= entry->due_ms)
         return ask(certs, entry, waiter, pair);
     if (entry->pair) {
-        certs->hits++;
         certs_cache_use(&certs->cache, entry);
         tell_daily(certs, entry);
     }
@@ -277,10 +295,5 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 void certs_recheck(struct certs *certs)
 {
     certs->recheck++;
-}
-
-void certs_counters(const struct certs *certs, unsigned long *hits, unsigned long *misses)
-{
-    *hits = certs->hits;
-    *misses = certs->misses;
+    tell_counters(certs);
 }

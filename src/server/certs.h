@@ -54,10 +54,16 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 /* Stops waiting; accepts a waiter that is not waiting. */
 void certs_cancel(struct certs_waiter *waiter);
 
-/* Every pair is checked before its next use. */
+/* Every pair is checked before its next use. The log is told the counters, as it is at the end. */
 void certs_recheck(struct certs *certs);
 
-/* Since the start: answers from memory, and files read. */
-void certs_counters(const struct certs *certs, unsigned long *hits, unsigned long *misses);
+/* How a worker's cache has done since its start. */
+struct certs_counters {
+    unsigned long hits;      /* the pair in memory served; those who wait for one answer are one */
+    unsigned long misses;    /* files were read: of a new host, or renewed ones, good or not */
+    unsigned long evictions; /* a pair made room for another */
+};
+
+struct certs_counters certs_counters(const struct certs *certs);
 
 #endif

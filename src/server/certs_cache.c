@@ -108,8 +108,10 @@ void certs_cache_put_back(struct certs_cache *cache, struct certs_entry *entry)
 
     if (entry->pair) {
         ring_add_youngest(&cache->good, &entry->ring);
-        while (cache->pairs > cache->capacity && (oldest = ring_oldest(&cache->good)) != entry)
+        while (cache->pairs > cache->capacity && (oldest = ring_oldest(&cache->good)) != entry) {
             drop(cache, oldest);
+            cache->evictions++;
+        }
     } else {
         ring_add_youngest(&cache->failed, &entry->ring);
         cache->failed_count++;

@@ -57,6 +57,7 @@ struct certs_cache {
     size_t               capacity;
     size_t               pairs; /* entries that have one, those in no ring too */
     size_t               failed_count;
+    unsigned long        evictions; /* of pairs */
     struct certs_link    good, failed;
     uint8_t              hash_key[HASH_KEY_SIZE];
     size_t               bucket_mask;

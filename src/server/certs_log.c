@@ -1,7 +1,6 @@
 #include "server/certs_log.h"
 
 #include "common/log.h"
-#include "server/certs.h"
 #include "server/process.h"
 
 #include <errno.h>
@@ -96,4 +95,11 @@ void certs_log_renewed(struct certs_log *log, const char *host, const struct cer
     if (gmtime_r(&not_after, &parts))
         strftime(date, sizeof(date), "%Y-%m-%d", &parts);
     log_info("%s: a renewed certificate is in use, good until %s", host, date);
+}
+
+void certs_log_counters(const struct certs_counters *counters)
+{
+    if (counters->hits + counters->misses > 0)
+        log_info("certificate cache: %lu hits, %lu misses, %lu evictions", counters->hits,
+                 counters->misses, counters->evictions);
 }

@@ -9,6 +9,7 @@
 #define SERVER_CERTS_LOG_H
 
 #include "server/certpair.h"
+#include "server/certs.h"
 #include "server/message.h"
 
 #include <stdbool.h>
@@ -42,6 +43,9 @@ void certs_log_findings(struct certs_log *log, const char *host, const struct ce
                         unsigned mask, time_t now);
 
 void certs_log_renewed(struct certs_log *log, const char *host, const struct certpair *pair);
+
+/* Says nothing of a cache that nobody has asked. */
+void certs_log_counters(const struct certs_counters *counters);
 
 /* Tells how much was left out since it was told last. */
 void certs_log_rest(struct certs_log *log);

@@ -321,17 +321,13 @@ static int open_descriptors(void)
 
 static void the_first_asks_and_the_next_are_served_from_memory(void **state)
 {
-    unsigned long hits, misses;
-    int           before = open_descriptors();
+    int before = open_descriptors();
 
     (void)state;
     assert_int_equal(serial_after_waiting("a", 0), 1);
     assert_int_equal(serial_now("a"), 1);
     pass(59.9);
     assert_int_equal(serial_now("a"), 1);
-    certs_counters(certs, &hits, &misses);
-    assert_int_equal(hits, 2);
-    assert_int_equal(misses, 1);
     assert_int_equal(open_descriptors(), before);
     assert_said(0, "");
 }
@@ -749,7 +745,75 @@ static void findings_and_failures_have_limits_of_their_own(void **state)
     assert_fails_after_waiting("b", ENOENT);
     assert_said(1, "b: certificate file");
     certs_free(certs);
-    assert_said(1, "40 more lines about certificates were left out");
+    assert_said(2, "certificate cache: 0 hits, 100 misses, 97 evictions");
+    certs = NULL;
+}
+
+static void assert_counters(unsigned long hits, unsigned long misses, unsigned long evictions)
+{
+    struct certs_counters counters = certs_counters(certs);
+
+    assert_int_equal(counters.hits, hits);
+    assert_int_equal(counters.misses, misses);
+    assert_int_equal(counters.evictions, evictions);
+}
+
+static void what_memory_served_is_a_hit_and_what_was_read_a_miss(void **state)
+{
+    (void)state;
+    assert_fails_after_waiting("none", ENOENT);
+    assert_fails_at_once("none");
+    assert_counters(0, 0, 0);
+    serial_after_waiting("a", 0);
+    assert_counters(0, 1, 0);
+    serial_now("a");
+    assert_counters(1, 1, 0);
+    pass(60);
+    serial_after_waiting("a", 0); /* the files are the same */
+    assert_counters(2, 1, 0);
+    pass(60);
+    serial_after_waiting("a", ENOENT); /* the last good pair */
+    assert_counters(3, 1, 0);
+    pass(60);
+    new_file();
+    serial_after_waiting("a", 0);
+    assert_counters(3, 2, 0);
+    refused_with = EPIPE;
+    pass(60);
+    serial_now("a");
+    assert_counters(4, 2, 0);
+}
+
+static void a_pair_that_makes_room_is_an_eviction_and_a_failure_is_none(void **state)
+{
+    char host[32];
+
+    (void)state;
+    for (int i = 0; i < CAPACITY + 2; i++) {
+        snprintf(host, sizeof(host), "host%d", i);
+        serial_after_waiting(host, 0);
+    }
+    assert_counters(0, CAPACITY + 2, 2);
+    for (int i = 0; i < CERTS_FAILED_MAX + 10; i++) {
+        snprintf(host, sizeof(host), "none%d", i);
+        get(&clients[0], host);
+        answer(ENOENT);
+        line_count = 0;
+    }
+    assert_counters(0, CAPACITY + 2, 2);
+}
+
+static void the_counters_are_told_at_a_recheck_and_at_the_end_once_there_are_any(void **state)
+{
+    (void)state;
+    certs_recheck(certs);
+    assert_said(0, "");
+    serial_after_waiting("a", 0);
+    certs_recheck(certs);
+    assert_said(1, "certificate cache: 0 hits, 1 misses, 0 evictions");
+    serial_after_waiting("a", 0);
+    certs_free(certs);
+    assert_said(1, "certificate cache: 1 hits, 1 misses, 0 evictions");
     certs = NULL;
 }
 
@@ -782,6 +846,9 @@ int main(void)
         TEST(an_entry_may_go_while_its_waiters_are_called),
         TEST(findings_are_told_when_a_pair_is_loaded_and_those_of_time_daily),
         TEST(findings_and_failures_have_limits_of_their_own),
+        TEST(what_memory_served_is_a_hit_and_what_was_read_a_miss),
+        TEST(a_pair_that_makes_room_is_an_eviction_and_a_failure_is_none),
+        TEST(the_counters_are_told_at_a_recheck_and_at_the_end_once_there_are_any),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
