@@ -86,8 +86,8 @@ needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized,sanitized) \
-            $(call for_goals,bench,test) \
-            $(call for_goals,lint lint-% format,test lint)
+            $(call for_goals,bench,test bench) \
+            $(call for_goals,lint lint-% format,test bench lint)
 
 deps: build/mbedtls/libs     ## get what building, running and testing need
 build/mbedtls/cflags build/mbedtls/libs build/mbedtls/wraps &: FORCE
@@ -113,8 +113,12 @@ coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests rea
 	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
 	    --run $(run_tests) $(call test_programs,build/coverage)
 
-bench: build/mta-stsd        ## what it costs (root; QUICK=1: in under two minutes)
+bench: build/mta-stsd build/tests/bench/load  ## what it costs beside nginx, Caddy and Apache (root; QUICK=1: two minutes)
 	@tests/bench.sh $(if $(QUICK),--quick)
+
+build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.o
+	$(if $V,,@echo "  LINK  $@")
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 
 check-fresh:                 ## make check and make run in fresh Debian systems, from what is committed (root)
 	@contrib/build/deps.sh fresh
@@ -165,7 +169,7 @@ install: server              ## install the server (DESTDIR, PREFIX, SYSCONFDIR)
 	done
 
 clean:                       ## remove what was built; what was downloaded stays
-	rm -rf $(filter-out build/deps build/fresh build/world,$(wildcard build/*))
+	rm -rf $(filter-out build/deps build/fresh build/world build/bench build/tools,$(wildcard build/*))
 
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24

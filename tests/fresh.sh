@@ -2,8 +2,8 @@
 # usage: tests/fresh.sh [SUITE...]
 #
 # Proves, in a fresh minimal system of each Debian release, that what is committed needs no more than `make check` to be
-# tested and `make run` to be seen: a clone, nothing installed but make and git. Root, mmdebstrap and the system's own
-# mirror are needed; the base systems are kept in build/fresh, as are the logs. One line a step, with its seconds.
+# tested and `make run` to be seen: a clone, nothing installed but make and git. Root and the system's own mirror are
+# needed; the base systems are kept in build/fresh, as are the logs. One line a step, with its seconds.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,12 +36,8 @@ step() {
 
 make_base() {
 	local suite=$1
-	# The way to the mirror: proxies, and what is to be thought of its dates.
-	apt-config dump | grep -E '^Acquire::(https?::|Check-)' >"$kept/apt.conf"
-	contrib/build/mirrors.sh "$suite" |
-	    mmdebstrap --variant=minbase --include=make,git,ca-certificates --aptopt="$kept/apt.conf" \
-	        --format=tar "$suite" "$kept/$suite.new" - &&
-	    mv "$kept/$suite.new" "$kept/$suite.tar" &&
+	tests/debian.sh "$suite" "$kept/$suite.new.tar" make git ca-certificates &&
+	    mv "$kept/$suite.new.tar" "$kept/$suite.tar" &&
 	    ls "$kept/$suite.tar"
 }
 

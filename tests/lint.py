@@ -37,11 +37,11 @@ def files(*patterns):
     return sorted(str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.glob(pattern))
 
 
-OURS = files("src/*/*.c", "tests/fuzz/*.c")
+OURS = files("src/*/*.c", "tests/fuzz/*.c", "tests/bench/*.c")
 SOURCES = OURS + files("tests/unit/*.c", "tests/sanitized.c")  # coverage.c is for gcc's gcov alone
 HEADERS = files("src/*/*.h", "tests/*/*.h")
 LAID_OUT = SOURCES + HEADERS + ["tests/coverage.c"]
-SCRIPTS = [".ci/run", *files("contrib/*/*.sh", "tests/*.sh", "tests/unit/pki/*.sh")]
+SCRIPTS = [".ci/run", *files("contrib/*/*.sh", "tests/*.sh", "tests/*/*.sh", "tests/unit/pki/*.sh")]
 PYTHON = files("tests/**/*.py")
 MANUALS = files("docs/*.[1-8]")
 

@@ -34,6 +34,7 @@ packages_of() {
 	sanitized) echo valgrind libc6-dbg ;;
 	fuzz)      echo clang libclang-rt-dev ;;
 	lint)      echo git clang libclang-rt-dev clang-tidy clang-format cppcheck mandoc shellcheck pyflakes3 ;;
+	bench)     echo libssl-dev ;;
 	fresh)     echo mmdebstrap git ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
@@ -57,6 +58,7 @@ probe() {
 	lint)      for tool in git clang clang-tidy clang-format cppcheck mandoc shellcheck pyflakes3; do
 	               need_command "$tool"
 	           done ;;
+	bench)     need_header openssl/ssl.h ;;
 	fresh)     need_command mmdebstrap; need_command git ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
@@ -225,7 +227,7 @@ answer() {
 
 # --- the groups asked for
 
-[ $# -gt 0 ] || die "usage: $0 build|server|demo|test|sanitized|fuzz|lint|fresh ..."
+[ $# -gt 0 ] || die "usage: $0 build|server|demo|test|sanitized|fuzz|lint|bench|fresh ..."
 
 wanted=
 lacking=

@@ -1,0 +1,33 @@
+"""The load generator, tests/bench/load.c, and what a server's processes spent while it ran."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import processes
+from servers import CPUS, pin
+
+LOAD = os.environ.get("BENCH_LOAD", str(Path(__file__).resolve().parents[2] / "build/tests/bench/load"))
+PATIENCE = 300  # seconds, for all fetches of a run
+BODY = "www/.well-known/mta-sts.txt"
+
+
+def load(server, fetches, names, **options):
+    """Fetches from a server. names: a file of hosts, asked in turn; options: those of load.c. Gives what it says."""
+    command = [LOAD, "--address", server.address, "--names", names, "--body", server.site.folder / BODY,
+               "--fetches", fetches]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=PATIENCE, preexec_fn=pin(CPUS[-1]))
+    assert done.returncode == 0, f"{server.name}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+def cost_us(server, fetches, names, **options):
+    """The CPU time that a server's processes spend on each fetch, in us, the end of its connection included."""
+    pids = server.pids
+    before = processes.cpu_ns(pids)
+    load(server, fetches, names, **options)
+    return (processes.cpu_ns(pids) - before) / fetches / 1000
