@@ -24,7 +24,6 @@ WITHOUT_UNIT_TEST = {
     "shortage": "tests/system/test_memory.py: memory that runs out",
     "testconf": "tests/system: -t prints",
     "tls": "tests/system: needs real TLS clients",
-    "transport": "tests/system: needs real sockets",
     "worker": "tests/system: a process of its own",
 }
 

@@ -194,8 +194,7 @@ fail:
  */
 static enum io outcome(struct tls_session *session, int result)
 {
-    bool    starved = shortage_met(); /* before a call that has an errno of its own */
-    enum io flushed = flush(session);
+    enum io flushed = flush(session); /* which leaves errno alone */
 
     if (result >= 0)
         return flushed;
@@ -203,7 +202,7 @@ static enum io outcome(struct tls_session *session, int result)
         return IO_END; /* of his side: ours can still be ended as it should be */
     if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         session->broken = true;
-        session->starved = starved;
+        session->starved = shortage_met();
         return IO_FAILED;
     }
     if (flushed != IO_DONE)
