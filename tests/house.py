@@ -21,7 +21,6 @@ WITHOUT_UNIT_TEST = {
     "master": "tests/system: signals and forks",
     "packet": "test_message and test_control, through these",
     "pem": "test_certpair, through certpair",
-    "shortage": "tests/system/test_memory.py: memory that runs out",
     "testconf": "tests/system: -t prints",
     "tls": "tests/system: needs real TLS clients",
     "worker": "tests/system: a process of its own",

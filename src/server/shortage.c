@@ -21,7 +21,7 @@ static bool may_tell(void)
 
     if (told.lines == 0 || now_ms - told.since_ms >= MINUTE_MS) {
         if (told.left_out > 0)
-            log_warnx("out of memory: %lu more times, not told", told.left_out);
+            log_warnx("out of memory: %lu more, not told", told.left_out);
         told.since_ms = now_ms;
         told.lines = 0;
         told.left_out = 0;
