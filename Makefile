@@ -84,7 +84,7 @@ $(eval $(call variant,build/coverage,$(COUNTED),build/coverage/tests/coverage.o)
 for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
-            $(call for_goals,deps check check-sanitized coverage build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check check-sanitized check-memory coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized,sanitized) \
             $(call for_goals,bench,test bench) \
             $(call for_goals,lint lint-% format,test bench lint)
@@ -108,6 +108,10 @@ check: $(call tested,build)  ## unit tests, fuzz replays, layering, system tests
 check-sanitized: $(call tested,build/sanitized) $(units:%=build/unit/test_%)  ## the same under sanitizers and valgrind
 	@$(run_tests) $(call test_programs,build/sanitized) --valgrind $(units:%=build/unit/test_%) \
 	    --pytest="$(PYTEST) --ignore=tests/system/test_memory.py"
+
+# Those tests again, but not each kind of allocation fails once: every single one does.
+check-memory: build/mta-stsd  ## the server without memory: every allocation of a start, a fetch, a reload fails once
+	@$(run_tests) --server $< --tests tests/system/test_memory.py --pytest="$(PYTEST) --every-allocation"
 
 coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests reach, and those that they must (gcov)
 	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
@@ -174,4 +178,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized coverage check-fresh check-world bench fuzz lint format run install clean help FORCE
+.PHONY: all server deps check check-sanitized check-memory coverage check-fresh check-world bench fuzz lint format run install clean help FORCE

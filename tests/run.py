@@ -99,7 +99,7 @@ def layering(script):
 
 
 def system_tests(server, tests, arguments):
-    """All that pytest finds in the folder tests, with this server. What they leave behind is kept when one fails."""
+    """All that pytest finds in the folder or file tests, with this server. What they leave is kept when one fails."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mta-sts-"))
     folder.chmod(0o755)  # the server's workers are somebody else
     outcome = run_pytest(server, tests, arguments, folder)
@@ -111,7 +111,7 @@ def system_tests(server, tests, arguments):
 
 
 def run_pytest(server, tests, arguments, folder):
-    if not list((ROOT / tests).glob("test_*.py")):
+    if (ROOT / tests).is_dir() and not list((ROOT / tests).glob("test_*.py")):
         return Outcome()
     report = folder / "system.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t",
@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--replay", nargs="*", default=[], help="fuzz replay programs")
     parser.add_argument("--layering", nargs="*", default=[], help="the script")
     parser.add_argument("--server", help="the mta-stsd that the system tests run")
-    parser.add_argument("--tests", default="tests/system", metavar="FOLDER", help="what pytest runs")
+    parser.add_argument("--tests", default="tests/system", metavar="PATH", help="what pytest runs")
     parser.add_argument("--pytest", default="", metavar="ARGUMENTS", help="more arguments for pytest")
     options = parser.parse_args()
 
@@ -167,7 +167,7 @@ def main():
             account(what, sum(pool.map(test, programs), Outcome()), since)
     if options.server:
         since = time.monotonic()
-        account(f"{pathlib.Path(options.tests).name} tests",
+        account(f"{pathlib.Path(options.tests).stem} tests",
                 system_tests(options.server, options.tests, options.pytest), since)
     print(total)
     return 0 if total.passed and not total.failed else 1

@@ -12,6 +12,11 @@ from lib import pki  # noqa: E402
 from lib.server import Server, Site  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-allocation", action="store_true",
+                     help="in test_memory.py, each allocation fails once, not only each kind of them")
+
+
 @pytest.fixture(scope="session")
 def authority():
     return pki.Authority()

@@ -1,4 +1,7 @@
-"""No memory: each kind of allocation, told by its last calls, fails once. Nobody dies, nothing leaks, the log tells."""
+"""No memory: each kind of allocation, told by its last calls, fails once. Nobody dies, nothing leaks, the log tells.
+
+With --every-allocation (make check-memory), each single one does: the first, then the second, and so on.
+"""
 
 import itertools
 import os
@@ -9,7 +12,7 @@ import pytest
 
 from lib import client
 from lib import memory as test_memory
-from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
 
 NET = ORG.replace("example.org]", "example.net]", 1)
 OTHER = HOST.replace(".org", ".net")
@@ -17,8 +20,16 @@ OTHER = HOST.replace(".org", ".net")
 # Named by number: glibc's look-up of users ends the process where memory fails it.
 SERVER = "workers = 1\nuser = 65534:65534\n"
 
+# Attempts without a failure, one after the other, that end a test: no two handshakes allocate equally often.
+LAST_TRIES = 5
+
 # What the log says when something had to be given up.
 TOLD = r"(?i)out of memory|Cannot allocate memory|not enough memory"
+
+
+# The one leak, which is mbedTLS's: it frees a TLS 1.3 transform that could not be set up without what is in it, which
+# are, each time, at most the cipher contexts of one direction and the first of the other.
+LOSES, LOST = "mbedtls_ssl_tls13_populate_transform", 3
 
 
 @pytest.fixture(scope="session")
@@ -27,21 +38,21 @@ def memory_library(tmp_path_factory):
 
 
 @pytest.fixture
-def memory(site, memory_library):
-    return test_memory.Memory(memory_library, site.folder / "memory")
+def memory(site, memory_library, pytestconfig):
+    return test_memory.Memory(memory_library, site.folder / "memory", pytestconfig.getoption("--every-allocation"))
 
 
 def failures(memory, attempt, at_least):
-    """Calls attempt while another allocation fails in it; gives the pid of its process each time."""
-    count = 0
-    while True:
+    """Calls attempt while another allocation fails in it; gives the pid of its process and what attempt gave."""
+    count = in_vain = 0
+    while in_vain < LAST_TRIES:
         memory.fail()
         result = attempt()
         pid = memory.failed()
-        if not pid:
-            break
-        count += 1
-        yield pid, result
+        in_vain = 0 if pid else in_vain + 1
+        if pid:
+            count += 1
+            yield pid, result
     assert count >= at_least, f"only {count} allocations"
 
 
@@ -93,14 +104,21 @@ def holds(memory, processes):
 
 
 def comes_to_rest(memory, processes, rest):
-    """They hold no more than at rest; less, where a last connection was still on its way out then."""
-    def holds_more(now):
-        return any(blocks > most or descriptors > most_descriptors
+    """Waits until they hold no more than at rest; less, where a last connection was still on its way out then.
+
+    Gives what is rest from now on.
+    """
+    def holds_more(now, lost=0):
+        return any(blocks > most + lost or descriptors > most_descriptors
                    for (blocks, descriptors), (most, most_descriptors) in zip(now, rest))
 
     deadline = time.monotonic() + PATIENCE
     while holds_more(now := holds(memory, processes)):
-        assert time.monotonic() < deadline, f"{now} instead of {rest}, blocks and descriptors"
+        if LOSES in memory.path() and not holds_more(now, LOST):
+            return now
+        assert time.monotonic() < deadline, \
+            f"{now} instead of {rest}, blocks and descriptors, after there was no memory for\n{memory.path()}"
+    return rest
 
 
 def survives(server, memory, attempt, good, at_least):
@@ -118,10 +136,10 @@ def survives(server, memory, attempt, good, at_least):
             if not went_well:
                 server.wait_for(TOLD, since=since)
             good()
-            comes_to_rest(memory, processes, rest)
         except AssertionError:
-            print("the allocation that failed:", memory.path(MTA_STSD), sep="\n")
+            print("the allocation that failed:", memory.path(), sep="\n")
             raise
+        rest = comes_to_rest(memory, processes, rest)
 
 
 def answered(connect, host, path, body):
@@ -139,18 +157,19 @@ def answered(connect, host, path, body):
     return True
 
 
-def test_no_memory_for_a_fetch(site, serve, clock, memory):
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_no_memory_for_a_fetch(version, site, serve, clock, memory):
     site.install("example.org")
     server = serve(ORG, server=SERVER, env=memory.environment(clock.environment()))
 
     def fetch():
-        return answered(lambda: client.tls(server, version="1.2"), HOST, client.POLICY, ORG_BODY)
+        return answered(lambda: client.tls(server, version=version), HOST, client.POLICY, ORG_BODY)
 
     def good():  # a minute later, when everything is told again
         clock.advance(61)
         assert fetch()
 
-    survives(server, memory, fetch, good, 20)
+    survives(server, memory, fetch, good, 40)
 
 
 def test_no_memory_for_an_acme_token(site, serve, clock, memory):
@@ -168,6 +187,22 @@ def test_no_memory_for_an_acme_token(site, serve, clock, memory):
         assert fetch()
 
     survives(server, memory, fetch, good, 5)
+
+
+def test_no_memory_for_a_fetch_whose_certificate_has_to_be_read(site, serve, clock, memory):
+    site.install("example.org")
+    site.install("example.net")
+    server = serve(ORG, NET, server=f"{SERVER}cert_cache = 1", env=memory.environment(clock.environment()))
+
+    def fetch(host=HOST):
+        return answered(lambda: client.tls(server, host, version="1.2"), host, client.POLICY, ORG_BODY)
+
+    def good():
+        clock.advance(61)
+        assert fetch()
+        assert fetch(OTHER)  # whose certificate takes the only place
+
+    survives(server, memory, fetch, good, 40)
 
 
 # --- Reloading

@@ -3,9 +3,9 @@
  * of its processes holds. The page that this happens in is mapped before main, so that a worker in
  * its empty root still has it. lib/memory.py is its other side.
  *
- * An allocation is known by its last calls: a handshake makes 7,500, nearly all of them in
- * the loops of big numbers. It passes on to the next malloc, so that it works in front of
- * AddressSanitizer's, too.
+ * Unless every single one is to fail, an allocation is known by its last calls: a handshake may
+ * make thousands, nearly all of them in the loops of big numbers. It passes on to the next malloc,
+ * so that it works in front of AddressSanitizer's, too.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,7 +19,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PATHS = 1 << 14, PROCESSES_MAX = 4096, FRAMES = 12 };
+enum {
+    PATHS = 1 << 14,
+    PROCESSES_MAX = 4096,
+    CALLS = 8,  /* that an allocation is known by */
+    FRAMES = 16 /* kept of the one that fails, to be told */
+};
 
 struct process {
     int64_t pid;
@@ -27,7 +32,8 @@ struct process {
 };
 
 static struct page {
-    int64_t        armed;  /* the next allocation that has not failed yet does, and disarms */
+    int64_t        to_go;  /* allocations that count, up to the one that fails; 0: none does */
+    int64_t        every;  /* each of them counts, not only those by calls that have not yet */
     int64_t        failed; /* pid of the process that got no memory, or 0 */
     int64_t        process_count;
     uint64_t       frames[FRAMES]; /* of the one that failed: addresses in its process */
@@ -90,9 +96,12 @@ static uint64_t hash_of(void *const *frames, int count)
     return hash;
 }
 
-static bool is_new(uint64_t path)
+/* Whether no allocation by these calls has failed yet; asked once. */
+static bool is_new(void)
 {
-    size_t at = path % PATHS;
+    void    *frames[CALLS];
+    uint64_t path = hash_of(frames, backtrace(frames, CALLS));
+    size_t   at = path % PATHS;
 
     while (page->paths[at] != 0 && page->paths[at] != path)
         at = (at + 1) % PATHS;
@@ -105,22 +114,19 @@ static bool is_new(uint64_t path)
 /* Called for each allocation before it is made. */
 static bool fails(void)
 {
-    void    *frames[FRAMES];
-    int      count;
-    uint64_t path;
+    void *frames[FRAMES];
+    int   count;
 
     if (next_malloc == NULL)
         find_next();
-    if (page == NULL || !page->armed)
+    if (page == NULL || page->to_go <= 0 || (!page->every && !is_new()))
+        return false;
+    if (__atomic_sub_fetch(&page->to_go, 1, __ATOMIC_SEQ_CST) != 0)
         return false;
     count = backtrace(frames, FRAMES);
-    path = hash_of(frames, count);
-    if (!is_new(path))
-        return false;
-    page->armed = 0;
+    for (int i = 0; i < FRAMES; i++)
+        page->frames[i] = i < count ? (uintptr_t)frames[i] : 0;
     page->failed = self->pid;
-    for (int i = 0; i < count; i++)
-        page->frames[i] = (uintptr_t)frames[i];
     errno = ENOMEM;
     return true;
 }
