@@ -144,8 +144,10 @@ unpack_newer() {
 	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev nettle-dev ||
 	    die "deps: mbedTLS >= $MBEDTLS_MIN and Nettle >= $NETTLE_MIN are needed, and could not be had. Is there a network?" \
 	        "Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix CURVES=stock"
-	recent_mbedtls "$build/deps.new/usr/include" && recent_nettle "$build/deps.new/usr/include" ||
-	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN or a Nettle older than $NETTLE_MIN"
+	recent_mbedtls "$build/deps.new/usr/include" ||
+	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN"
+	recent_nettle "$build/deps.new/usr/include" ||
+	    die "deps: the mirror's Debian $NEWER_SUITE has a Nettle older than $NETTLE_MIN"
 	rm -rf "$build/deps"
 	mv "$build/deps.new" "$build/deps"
 }

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { LEN = CURVES_P256_LEN, BITS = 256 };
+enum { LEN = CURVES_P256_LEN, PAIR = 2 * LEN, BITS = 256 };
 
 CURVES_SEAM(mbedtls_ecdsa_write_signature);
 
@@ -91,13 +91,13 @@ static void reduce(uint8_t reduced[LEN], const uint8_t hash[LEN])
 static void nonce_start(struct nonce *nonce, const uint8_t key[LEN], const uint8_t hash[LEN],
                         const uint8_t *fresh, size_t fresh_len)
 {
-    uint8_t seed[2 * LEN + CURVES_FRESH_LEN];
-    size_t  len = 2 * LEN + fresh_len;
+    uint8_t seed[PAIR + CURVES_FRESH_LEN];
+    size_t  len = PAIR + fresh_len;
 
     memcpy(seed, key, LEN);
     reduce(seed + LEN, hash);
     if (fresh_len > 0)
-        memcpy(seed + 2 * LEN, fresh, fresh_len);
+        memcpy(seed + PAIR, fresh, fresh_len);
     memset(nonce->K, 0, sizeof(nonce->K));
     memset(nonce->V, 1, sizeof(nonce->V));
     nonce->drawn = false;
@@ -117,7 +117,7 @@ static void bytes_from_number(uint8_t bytes[LEN], const mpz_t number)
     curves_bytes_from_limbs(bytes, limbs);
 }
 
-bool curves_ecdsa_sign(uint8_t signature[2 * LEN], const uint8_t key[LEN], const uint8_t hash[LEN],
+bool curves_ecdsa_sign(uint8_t signature[PAIR], const uint8_t key[LEN], const uint8_t hash[LEN],
                        const uint8_t *fresh, size_t fresh_len)
 {
     struct nonce         nonce;
@@ -147,7 +147,7 @@ static bool write_signature(int *result, const mbedtls_ecdsa_context *ctx,
                             size_t *slen, int (*f_rng)(void *, unsigned char *, size_t),
                             void   *p_rng)
 {
-    uint8_t key[LEN], fresh[CURVES_FRESH_LEN], signature[2 * LEN];
+    uint8_t key[LEN], fresh[CURVES_FRESH_LEN], signature[PAIR];
     bool    done;
 
     if (!curves_write_number(&ctx->d, key))

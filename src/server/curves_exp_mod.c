@@ -17,7 +17,7 @@ CURVES_SEAM(mbedtls_mpi_exp_mod);
 _Static_assert(sizeof(mbedtls_mpi_uint) == sizeof(mp_limb_t),
                "both count in the processor's words");
 
-enum { LIMB_BITS = 8 * sizeof(mp_limb_t), LIMBS_MAX = 8192 / LIMB_BITS };
+enum { LIMBS_MAX = 8192 / (8 * sizeof(mp_limb_t)) };
 
 /* An odd modulus without empty words on top, a positive exponent, a base that may exceed the modulus. */
 static bool is_plain(const mbedtls_mpi *A, const mbedtls_mpi *E, const mbedtls_mpi *N)
@@ -29,13 +29,13 @@ static bool is_plain(const mbedtls_mpi *A, const mbedtls_mpi *E, const mbedtls_m
 /* Each of X, A, E and N may be another of them. */
 static int exp_mod(mbedtls_mpi *X, const mbedtls_mpi *A, const mbedtls_mpi *E, const mbedtls_mpi *N)
 {
-    mp_size_t   n = (mp_size_t)N->n, base_len = A->n > 0 ? (mp_size_t)A->n : 1;
-    mp_bitcnt_t bits = E->n *
-                       LIMB_BITS; /* stored ones, as mbedTLS takes them: they say nothing of E */
-    size_t     len = (size_t)(base_len + n + mpn_sec_powm_itch(base_len, bits, n));
-    mp_limb_t *base = calloc(len, sizeof(*base));
-    mp_limb_t *power, *scratch;
-    int        result;
+    mp_size_t n = (mp_size_t)N->n, base_len = A->n > 0 ? (mp_size_t)A->n : 1;
+    /* The stored ones, as mbedTLS takes them: their number says nothing of E. */
+    mp_bitcnt_t bits = (mp_bitcnt_t)E->n * 8 * sizeof(mp_limb_t);
+    size_t      len = (size_t)(base_len + n + mpn_sec_powm_itch(base_len, bits, n));
+    mp_limb_t  *base = calloc(len, sizeof(*base));
+    mp_limb_t  *power, *scratch;
+    int         result;
 
     if (base == NULL)
         return MBEDTLS_ERR_MPI_ALLOC_FAILED;

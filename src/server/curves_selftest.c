@@ -203,7 +203,7 @@ bool curves_selftest_ecdsa(void)
 {
     mbedtls_pk_context pk;
     uint8_t            signature[MBEDTLS_ECDSA_MAX_SIG_LEN(256)];
-    size_t             len;
+    size_t             len = 0;
     bool               well;
 
     mbedtls_pk_init(&pk);

@@ -50,7 +50,7 @@ static void finish(mbedtls_sha256_context *ctx, uint8_t *output)
     uint8_t  tail[2 * BLOCK] = { 0x80 };
     uint64_t bits = total(ctx) * 8;
     size_t   held = ctx->total[0] % BLOCK;
-    size_t   padding = (held < BLOCK - LENGTH ? BLOCK : 2 * BLOCK) - LENGTH - held;
+    size_t   padding = (size_t)(held < BLOCK - LENGTH ? BLOCK : 2 * BLOCK) - LENGTH - held;
     size_t   words = ctx->is224 ? 7 : 8;
 
     write_big_endian(tail + padding, bits, LENGTH);
