@@ -124,7 +124,7 @@ build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.
 	$(if $V,,@echo "  LINK  $@")
 	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 
-check-fresh:                 ## make check and make run in fresh Debian systems, from what is committed (root)
+check-fresh:                 ## make check, run and lint in fresh Debian systems, from what is committed (root)
 	@contrib/build/deps.sh fresh
 	@tests/fresh.sh
 

@@ -2,8 +2,9 @@
 # usage: tests/fresh.sh [SUITE...]
 #
 # Proves, in a fresh minimal system of each Debian release, that what is committed needs no more than `make check` to be
-# tested and `make run` to be seen: a clone, nothing installed but make and git. Root and the system's own mirror are
-# needed; the base systems are kept in build/fresh, as are the logs. One line a step, with its seconds.
+# tested and `make run` to be seen: a clone, nothing installed but make and git. In a release other than this system's,
+# `make lint` too: its compilers and checkers have to agree with those here. Root and the system's own mirror are needed;
+# the base systems are kept in build/fresh, as are the logs. One line a step, with its seconds.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,6 +12,7 @@ checkout=$PWD
 kept=$PWD/build/fresh
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(bookworm trixie)
+here=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 [ "$(id -u)" = 0 ] || { echo "This needs root." >&2; exit 1; }
 
 root=
@@ -82,13 +84,15 @@ run_and_fetch='
 
 for suite in "${suites[@]}"; do
 	[ -e "$kept/$suite.tar" ] || step "$suite: base system" make_base "$suite" || continue
-	for what in check run; do
+	targets=(check run)
+	[ "$suite" = "$here" ] || targets+=(lint)
+	for what in "${targets[@]}"; do
 		root=$(mktemp -d)
 		chmod 755 "$root"
 		if step "$suite: clone" unpack "$suite"; then
 			case $what in
-			check) step "$suite: make check" inside 'cd /root/mta-stsd && make check' || true ;;
-			run)   step "$suite: make run" inside "$run_and_fetch" || true ;;
+			run) step "$suite: make run" inside "$run_and_fetch" || true ;;
+			*)   step "$suite: make $what" inside "cd /root/mta-stsd && make $what" || true ;;
 			esac
 		fi
 		rm -rf --one-file-system "$root"
