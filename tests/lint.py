@@ -38,10 +38,10 @@ def files(*patterns):
 
 
 OURS = files("src/*/*.c", "tests/fuzz/*.c", "tests/bench/*.c")
-SOURCES = OURS + files("tests/unit/*.c", "tests/sanitized.c")  # coverage.c is for gcc's gcov alone
+SOURCES = OURS + files("tests/unit/*.c", "tests/system/*/*.c", "tests/sanitized.c")  # coverage.c is for gcov alone
 HEADERS = files("src/*/*.h", "tests/*/*.h")
 LAID_OUT = SOURCES + HEADERS + ["tests/coverage.c"]
-SCRIPTS = [".ci/run", *files("contrib/*/*.sh", "tests/*.sh", "tests/*/*.sh", "tests/unit/pki/*.sh")]
+SCRIPTS = [".ci/run", *files("contrib/**/*.sh", "tests/**/*.sh")]
 PYTHON = files("tests/**/*.py")
 MANUALS = files("docs/*.[1-8]")
 

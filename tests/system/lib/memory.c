@@ -7,7 +7,6 @@
  * make thousands, nearly all of them in the loops of big numbers. It passes on to the next malloc,
  * so that it works in front of AddressSanitizer's, too.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
@@ -31,7 +30,7 @@ struct process {
     int64_t blocks; /* that it holds */
 };
 
-static struct page {
+struct page {
     int64_t        to_go;  /* allocations that count, up to the one that fails; 0: none does */
     int64_t        every;  /* each of them counts, not only those by calls that have not yet */
     int64_t        failed; /* pid of the process that got no memory, or 0 */
@@ -39,8 +38,9 @@ static struct page {
     uint64_t       frames[FRAMES]; /* of the one that failed: addresses in its process */
     struct process processes[PROCESSES_MAX];
     uint64_t       paths[PATHS]; /* that have failed: a hash table */
-} * page;
+};
 
+static struct page    *page;
 static struct process *self;
 
 static void *(*next_malloc)(size_t);

@@ -19,8 +19,8 @@ _SIZE = _PROCESSES_AT + 4096 * _PROCESS.size + (1 << 14) * 8
 def build(folder):
     """Compiles the library once; gives its path."""
     library = folder / "test-memory.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", str(_SOURCE),
-                    "-o", str(library), "-ldl"], check=True, timeout=60)
+    subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1",
+                    str(_SOURCE), "-o", str(library), "-ldl"], check=True, timeout=60)
     return library
 
 
