@@ -24,7 +24,7 @@
 #define CURVES_SEAM(f)     extern __typeof__(f) __wrap_##f, __real_##f
 #else
 #define CURVES_FUNCTION(f) f
-#define CURVES_STOCK(f)    ((__typeof__(&f))curves_behind(&stock_##f, #f))
+#define CURVES_STOCK(f)    ((__typeof__(f) *)curves_behind(&stock_##f, #f))
 #define CURVES_SEAM(f)     static void *stock_##f
 #endif
 

@@ -53,11 +53,11 @@ static char *read_file(const char *path, size_t *length)
 /* One host a line. */
 static void read_names(const char *path)
 {
-    size_t length;
+    size_t length, count = 0;
     char  *text = read_file(path, &length);
     load.names = load_allocate(length + 1, sizeof *load.names);
     for (char *host = strtok(text, "\n"); host; host = strtok(NULL, "\n")) {
-        struct name *name = &load.names[load.name_count++];
+        struct name *name = &load.names[count++];
         name->host = host;
         int written = asprintf(&name->request,
                                "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: %s\r\n"
@@ -67,8 +67,9 @@ static void read_names(const char *path)
             load_fail("no memory");
         name->request_length = (size_t)written;
     }
-    if (!load.name_count)
+    if (count == 0)
         load_fail("%s: no names", path);
+    load.name_count = count;
 }
 
 static void read_body(const char *path)
