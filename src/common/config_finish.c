@@ -197,6 +197,12 @@ static bool check_mx_distinct(struct loader *loader, struct section *list)
     return true;
 }
 
+/* Into out, which has room for it. Returns where it ends. */
+static char *line(char *out, const char *key, const char *value)
+{
+    return stpcpy(stpcpy(stpcpy(out, key), value), "\r\n");
+}
+
 /* The body as a template, into the loader's buffer; past the end only its length is
    counted on. False when it is not whole. */
 static bool write_body(struct loader *loader, struct draft *draft)
@@ -204,14 +210,14 @@ static bool write_body(struct loader *loader, struct draft *draft)
     struct policy *policy = &draft->policy;
     char          *body = loader->body;
     bool           whole = true;
-    size_t         len = (size_t)sprintf(body, "version: STSv1\r\nmode: %s\r\n",
-                                         policy_mode_name(policy->mode));
+    char          *end = line(body, "version: STSv1\r\nmode: ", policy_mode_name(policy->mode));
+    size_t         len = (size_t)(end - body);
 
     for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
         size_t mx_len = strlen(mx->text);
 
         if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
-            stpcpy(stpcpy(stpcpy(body + len, "mx: "), mx->text), "\r\n");
+            line(body + len, "mx: ", mx->text);
         else
             whole = false;
         len += mx_len + 6;

@@ -38,7 +38,8 @@ enum key_id config_find_key(const char *name)
 {
     int id = 0;
 
-    while (id < KEY_COUNT && strcmp(config_keys[id].name, name) != 0)
+    while (id < KEY_COUNT &&
+           (config_keys[id].name[0] != name[0] || strcmp(config_keys[id].name, name) != 0))
         id++;
     return (enum key_id)id;
 }

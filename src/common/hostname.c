@@ -40,25 +40,23 @@ static enum hostname_verdict check_label(const char *label, size_t len)
 
 static enum hostname_verdict check_labels(const char *name, size_t len)
 {
-    size_t start = 0;
-    size_t labels = 0;
-    bool   digits = false; /* the label just read is all digits */
+    size_t      start = 0; /* of a label; at the end, of the last one */
+    size_t      at;
+    const char *dot;
 
-    while (start <= len) {
-        const char *dot = memchr(name + start, '.', len - start);
-        size_t      end = dot != NULL ? (size_t)(dot - name) : len;
-
-        if (check_label(name + start, end - start) != HOSTNAME_OK)
+    while ((dot = memchr(name + start, '.', len - start)) != NULL) {
+        if (check_label(name + start, (size_t)(dot - name) - start) != HOSTNAME_OK)
             return HOSTNAME_LABEL;
-        digits = true;
-        for (size_t i = start; i < end; i++)
-            digits = digits && is_digit(name[i]);
-        labels++;
-        start = end + 1;
+        start = (size_t)(dot - name) + 1;
     }
-    if (digits)
+    if (check_label(name + start, len - start) != HOSTNAME_OK)
+        return HOSTNAME_LABEL;
+    at = start;
+    while (at < len && is_digit(name[at]))
+        at++;
+    if (at == len)
         return HOSTNAME_NUMERIC;
-    return labels < 2 ? HOSTNAME_ONE_LABEL : HOSTNAME_OK;
+    return start == 0 ? HOSTNAME_ONE_LABEL : HOSTNAME_OK;
 }
 
 enum hostname_verdict hostname_canonical(const char *name, size_t len, size_t max, char *out)
