@@ -4,7 +4,8 @@
  * Of a fetch's CPU time, mbedTLS's own curves take four fifths. Nettle's are ten times as fast. So
  * the program defines a few of mbedTLS's functions itself, and mbedTLS calls these:
  *
- *   P-256, X25519   mbedtls_ecp_mul, mbedtls_ecp_mul_restartable      curves_multiply.c
+ *   P-256, X25519   mbedtls_ecp_mul, mbedtls_ecp_mul_restartable,
+ *                   mbedtls_ecp_check_pub_priv                        curves_multiply.c
  *   SHA-256         mbedtls_sha256_update, mbedtls_sha256_finish      curves_sha256.c
  *   ECDSA           mbedtls_ecdsa_write_signature, P-256 only         curves_ecdsa.c
  *   RSA             mbedtls_mpi_exp_mod                               curves_exp_mod.c

@@ -17,6 +17,7 @@ enum { LEN = CURVES_P256_LEN, LIMBS = CURVES_P256_LIMBS }; /* and of X25519 */
 
 CURVES_SEAM(mbedtls_ecp_mul);
 CURVES_SEAM(mbedtls_ecp_mul_restartable);
+CURVES_SEAM(mbedtls_ecp_check_pub_priv);
 
 /* The generator of P-256, whose multiples cost half (SEC 2 section 2.4.2). */
 static const uint8_t generator_p256[2 * LEN] = {
@@ -182,6 +183,34 @@ int CURVES_FUNCTION(mbedtls_ecp_mul_restartable)(mbedtls_ecp_group *grp, mbedtls
     if (f_rng != NULL && rs_ctx == NULL && multiply(&result, grp, R, m, P))
         return result;
     return CURVES_STOCK(mbedtls_ecp_mul_restartable)(grp, R, m, P, f_rng, p_rng, rs_ctx);
+}
+
+/* Whether the private number makes the point that both keys have. False: no, or mbedTLS is to decide. */
+static bool is_pair_p256(const mbedtls_ecp_keypair *pub, const mbedtls_ecp_keypair *prv)
+{
+    uint8_t scalar[LEN], product[2 * LEN], point[2 * LEN];
+    bool    is = curves_states[CURVES_P256].on && pub->grp.id == MBEDTLS_ECP_DP_SECP256R1 &&
+              prv->grp.id == MBEDTLS_ECP_DP_SECP256R1 &&
+              mbedtls_ecp_point_cmp(&pub->Q, &prv->Q) == 0 &&
+              mbedtls_mpi_cmp_int(&pub->Q.Z, 1) == 0 && curves_write_number(&pub->Q.X, point) &&
+              curves_write_number(&pub->Q.Y, point + LEN) && curves_write_number(&prv->d, scalar) &&
+              multiply_p256(product, scalar, generator_p256) &&
+              memcmp(product, point, sizeof(point)) == 0;
+
+    curves_states[CURVES_P256].calls += is;
+    explicit_bzero(scalar, sizeof(scalar));
+    return is;
+}
+
+/* A static mbedTLS multiplies inside this one, where the linker can't come between. */
+int CURVES_FUNCTION(mbedtls_ecp_check_pub_priv)(const mbedtls_ecp_keypair *pub,
+                                                const mbedtls_ecp_keypair *prv,
+                                                int (*f_rng)(void *, unsigned char *, size_t),
+                                                void *p_rng)
+{
+    if (f_rng != NULL && is_pair_p256(pub, prv))
+        return 0;
+    return CURVES_STOCK(mbedtls_ecp_check_pub_priv)(pub, prv, f_rng, p_rng);
 }
 
 #endif

@@ -281,6 +281,14 @@ def test_a_certificate_with_another_key_is_never_served(site, serve, kind):
                         r".*(key is not the certificate's|Ed25519)")
 
 
+def test_a_key_that_only_its_file_says_to_be_the_certificates_is_never_used(site, serve):
+    def break_it(pair):
+        pair.write(site.certs / HOST)
+        (site.certs / HOST / "privkey.pem").write_bytes(pair.mixed_key_pem())
+
+    refused_then_served(site, serve(ORG, **ONE), break_it, ".*key is not the certificate's")
+
+
 def test_a_renewal_caught_between_its_two_files_does_not_matter(site, serve):
     old = site.install("example.org")
     server = serve(ORG, **ONE)

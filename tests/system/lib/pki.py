@@ -1,5 +1,6 @@
 """Certificates of every kind that a server meets, from a throw-away CA: root, intermediate, leaf."""
 
+import base64
 import datetime
 import functools
 import os
@@ -119,6 +120,16 @@ class Pair:
         return self.key.private_bytes(serialization.Encoding.PEM,
                                       serialization.PrivateFormat.PKCS8,
                                       serialization.NoEncryption())
+
+    def mixed_key_pem(self):
+        """A P-256 key of which the file says that it is the certificate's, and which is another."""
+        def private(key):
+            return key.private_numbers().private_value.to_bytes(32, "big")
+        der = self.key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8,
+                                     serialization.NoEncryption())
+        mixed = der.replace(private(self.key), private(new_key("p256")))
+        assert mixed != der
+        return b"-----BEGIN PRIVATE KEY-----\n%b-----END PRIVATE KEY-----\n" % base64.encodebytes(mixed)
 
     def write(self, folder, certificate="fullchain.pem", key="privkey.pem", key_mode=0o600):
         """Writes both files so that each appears whole. key=None: the key goes into the certificate's file."""
