@@ -10,8 +10,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 
 import fetches  # noqa: E402 (the path comes first)
 import result  # noqa: E402
+import scale  # noqa: E402
 
-PARTS = [fetches]
+PARTS = [fetches, scale]
 
 
 def main():
