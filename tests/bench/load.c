@@ -215,18 +215,17 @@ static int64_t next_due(void)
     return load.rate > 0 ? begin + (int64_t)((double)begun * SECOND_NS / load.rate) : 0;
 }
 
-/* Begins what is due, as far as there is room. */
+/* Begins what is due, as far as there is room. A fetch may be done at once, and make room for another. */
 static void begin_due(struct connection *connections, long to_begin)
 {
-    for (long i = 0; i < load.connections && begun < to_begin; i++) {
-        if (connections[i].fd >= 0)
-            continue;
-        int64_t due = next_due(), time = now();
-        if (due > time)
-            return;
-        connection_begin(&connections[i], due ? due : time);
-        connection_step(&connections[i]);
-    }
+    for (long i = 0; i < load.connections; i++)
+        while (connections[i].fd < 0 && begun < to_begin) {
+            int64_t due = next_due(), time = now();
+            if (due > time)
+                return;
+            connection_begin(&connections[i], due ? due : time);
+            connection_step(&connections[i]);
+        }
 }
 
 /* Waits for the peers, or until the next one is due. */
