@@ -28,9 +28,9 @@ static const int suites_all[] = { MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
                                   MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
                                   MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, SUITES_TLS12, 0 };
 
-/* P-256 first: under TLS 1.2 the order is ours, and it is the cheapest. */
-static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-                                   MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+/* X25519 first: under TLS 1.2 the order is ours, and it is the cheapest. */
+static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+                                   MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
