@@ -30,6 +30,21 @@ static inline int mbedtls_compat_check_pair(mbedtls_pk_context *public, mbedtls_
     return mbedtls_pk_check_pair(public, private, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
 }
 
+/*
+ * Gives up what an RSA key keeps from one signature to the next, to blind it: the next one makes it
+ * anew. Where memory ends while the two numbers are made or changed, they don't belong together,
+ * nobody notices, and every later signature would be wrong.
+ */
+static inline void mbedtls_compat_forget_blinding(mbedtls_pk_context *key)
+{
+    if (mbedtls_pk_get_type(key) == MBEDTLS_PK_RSA) {
+        mbedtls_rsa_context *rsa = mbedtls_pk_rsa(*key);
+
+        mbedtls_mpi_free(&rsa->MBEDTLS_PRIVATE(Vi));
+        mbedtls_mpi_free(&rsa->MBEDTLS_PRIVATE(Vf));
+    }
+}
+
 #else
 
 static inline void mbedtls_compat_conf_rng(mbedtls_ssl_config *config)
@@ -59,6 +74,12 @@ static inline int mbedtls_compat_check_pair(mbedtls_pk_context *public, mbedtls_
     return result != 0
                ? result
                : mbedtls_pk_verify(public, MBEDTLS_MD_SHA256, hash, sizeof(hash), signature, len);
+}
+
+/* Version 4 keeps nothing: each signature has an RSA context of its own. */
+static inline void mbedtls_compat_forget_blinding(mbedtls_pk_context *key)
+{
+    (void)key;
 }
 
 #endif

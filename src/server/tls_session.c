@@ -2,6 +2,7 @@
 #include "server/tls_internal.h"
 
 #include "server/certpair.h"
+#include "server/mbedtls_compat.h"
 #include "server/shortage.h"
 
 #include <stdlib.h>
@@ -188,6 +189,14 @@ fail:
     return NULL;
 }
 
+/* The session is given up for want of memory; its key may have been left half way through. */
+static enum io starve(struct tls_session *session)
+{
+    session->broken = session->starved = true;
+    mbedtls_compat_forget_blinding(certpair_key(session->pair));
+    return IO_FAILED;
+}
+
 /*
  * What an mbedTLS result means for the caller. Whatever it wants, what is kept must be out first:
  * the peer can't answer what it hasn't got.
@@ -202,8 +211,7 @@ static enum io outcome(struct tls_session *session, int result)
         return IO_END; /* of his side: ours can still be ended as it should be */
     if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         session->broken = true;
-        session->starved = shortage_met();
-        return IO_FAILED;
+        return shortage_met() ? starve(session) : IO_FAILED;
     }
     if (flushed != IO_DONE)
         return flushed;
@@ -220,11 +228,10 @@ enum io tls_handshake(struct tls_session *session)
     session->reads = 0;
     errno = 0;
     result = mbedtls_ssl_handshake(&session->ssl);
-    /* Under 1.2, mbedTLS writes its Finished even when it had no memory to compute it. */
-    if (result == 0 && shortage_met()) {
-        session->broken = session->starved = true;
-        return IO_FAILED;
-    }
+    /* Whatever the result: where there was no memory for it, mbedTLS sends a Finished that it did
+       not compute (1.2), or signs once more with what it left of an RSA key (1.3). */
+    if (shortage_met())
+        return starve(session);
     return outcome(session, result);
 }
 

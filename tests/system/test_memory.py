@@ -27,8 +27,8 @@ LAST_TRIES = 5
 TOLD = r"(?i)out of memory|Cannot allocate memory|not enough memory"
 
 
-# The one leak, which is mbedTLS's: it frees a TLS 1.3 transform that could not be set up without what is in it, which
-# are, each time, at most the cipher contexts of one direction and the first of the other.
+# The one leak is mbedTLS's: a TLS 1.3 transform that could not be set up is freed without what is in it. That is, each
+# time, at most both contexts of one direction's cipher and the first of the other's.
 LOSES, LOST = "mbedtls_ssl_tls13_populate_transform", 3
 
 
@@ -157,9 +157,9 @@ def answered(connect, host, path, body):
     return True
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_no_memory_for_a_fetch(version, site, serve, clock, memory):
-    site.install("example.org")
+@pytest.mark.parametrize("version, kind", [("1.2", "p256"), ("1.3", "p256"), ("1.3", "rsa2048")])
+def test_no_memory_for_a_fetch(version, kind, site, serve, clock, memory):
+    site.install("example.org", kind=kind)
     server = serve(ORG, server=SERVER, env=memory.environment(clock.environment()))
 
     def fetch():
@@ -189,8 +189,9 @@ def test_no_memory_for_an_acme_token(site, serve, clock, memory):
     survives(server, memory, fetch, good, 5)
 
 
-def test_no_memory_for_a_fetch_whose_certificate_has_to_be_read(site, serve, clock, memory):
-    site.install("example.org")
+@pytest.mark.parametrize("kind", ["p256", "rsa2048"])
+def test_no_memory_for_a_fetch_whose_certificate_has_to_be_read(kind, site, serve, clock, memory):
+    site.install("example.org", kind=kind)
     site.install("example.net")
     server = serve(ORG, NET, server=f"{SERVER}cert_cache = 1", env=memory.environment(clock.environment()))
 
