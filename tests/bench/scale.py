@@ -102,6 +102,10 @@ def _cpu(some):
     return processes.cpu_ns([process.pid for process in some]) / 1e9
 
 
+def _medians(found):
+    return [statistics.median(column) for column in zip(*found)]
+
+
 def _starts(site, rounds):
     """From before exec to the line with the word ready: seconds, those of CPU, and memory then, before any fetch."""
     found = []
@@ -110,7 +114,7 @@ def _starts(site, rounds):
         with Server(site) as server:
             passed = time.monotonic() - started
             found.append((passed, _cpu(server.processes()), _memory(server.processes())))
-    return map(statistics.median, zip(*found))
+    return _medians(found)
 
 
 def _reloads(site, rounds):
@@ -129,7 +133,7 @@ def _reloads(site, rounds):
                 passed = time.monotonic() - started
             found.append((passed, _cpu(server.processes()[1:])))
         after = _memory(server.processes(), "Pss_Anon")
-    return *map(statistics.median, zip(*found)), after - before
+    return *_medians(found), after - before
 
 
 def _fetch(context, address, host):
@@ -144,7 +148,7 @@ def _fetch(context, address, host):
 
 
 def _cold(site, count):
-    """Medians of the first and the second fetch of a host, one after the other; of how many hosts."""
+    """Medians of the first and the second fetch of a host, one after the other: time and CPU; of how many hosts."""
     numbers = range(0, count, max(1, count // 1000))
     for number in numbers:  # the disk is not what is measured
         for suffix in ("key", "pem"):
@@ -152,12 +156,14 @@ def _cold(site, count):
     first, second = [], []
     context = client.context(site)
     with Server(site) as server:
-        address = server.https
+        address, some = server.https, server.processes()
         _fetch(context, address, _host(1))  # what the first of all takes longer
         for number in numbers:
-            for times in (first, second):
-                times.append(_fetch(context, address, _host(number)))
-    return statistics.median(first), statistics.median(second), len(first)
+            for found in (first, second):
+                before = _cpu(some)
+                passed = _fetch(context, address, _host(number))
+                found.append((passed, (_cpu(some) - before) * 1000))
+    return *map(_medians, (first, second)), len(first)
 
 
 def _note(rounds, cpu):
@@ -168,14 +174,14 @@ def _rows_of_policies(site, starts, reloads, certificates):
     name = f"{POLICIES:,} policies"
     _policies(site, 0)
     ready, ready_cpu, memory = _starts(site, starts)
-    first, second, hosts = _cold(site, certificates)
+    (first, first_cpu), (second, second_cpu), hosts = _cold(site, certificates)
     reload, reload_cpu, growth = _reloads(site, reloads)
     return [Row(f"{name}: from exec to ready", ready, "s", 0.4, 0.15, _note(starts, ready_cpu)),
             Row(f"{name}, one worker, idle: PSS of all processes", memory, "MB", 40, 25, f"median of {starts}"),
             Row(f"{name}: from SIGHUP to ready, one changed", reload, "s", 0.6, 0.2, _note(reloads, reload_cpu)),
             Row(f"{name}: PSS gained in {reloads} changed reloads", growth, "MB", 1, 0, "pages of files left out"),
             Row("a certificate that is not in memory: added to p50", first - second, "ms", 0.5, 0.2,
-                f"{first:.2f} beside {second:.2f}; {hosts} hosts, files in the page cache")]
+                f"to {second:.2f}; {first_cpu - second_cpu:.2f} ms of CPU; {hosts} hosts, files in the page cache")]
 
 
 def _rows_of_aliases(site, starts):
