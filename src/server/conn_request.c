@@ -159,7 +159,7 @@ static enum conn_next next_request(struct conn *conn)
     if (conn->conns->draining)
         return conn_end(conn);
     conn_enter(conn, CONN_IDLE);
-    return CONN_GO_ON;
+    return conn->transport->holds(conn->link) ? CONN_GO_ON : CONN_WAIT_READ;
 }
 
 enum conn_next conn_state_response(struct conn *conn)

@@ -133,7 +133,8 @@ static int bio_receive(void *context, unsigned char *bytes, size_t size)
     size_t              count;
 
     if (session->in_at == session->in_len) {
-        if (session->reads++ == TLS_READS)
+        /* With bytes unsent the peer has nothing to answer yet. */
+        if (session->out_len > 0 || session->reads++ == TLS_READS)
             return MBEDTLS_ERR_SSL_WANT_READ;
         in_shrink(session);
         session->in_at = session->in_len = 0;
@@ -273,6 +274,13 @@ static enum io tls_flush(void *state)
     return flush(state);
 }
 
+static bool tls_holds(const void *state)
+{
+    const struct tls_session *session = state;
+
+    return session->in_at < session->in_len || mbedtls_ssl_check_pending(&session->ssl) != 0;
+}
+
 static enum io tls_finish(void *state)
 {
     struct tls_session *session = state;
@@ -326,6 +334,7 @@ const struct transport transport_tls = {
     .read = tls_read,
     .write = tls_write,
     .flush = tls_flush,
+    .holds = tls_holds,
     .finish = tls_finish,
     .free = tls_session_free,
 };

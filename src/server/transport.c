@@ -57,6 +57,12 @@ static enum io plain_flush(void *state)
     return IO_DONE;
 }
 
+static bool plain_holds(const void *state)
+{
+    (void)state;
+    return false;
+}
+
 static void plain_free(void *state)
 {
     (void)state;
@@ -66,6 +72,7 @@ const struct transport transport_plain = {
     .read = plain_read,
     .write = plain_write,
     .flush = plain_flush,
+    .holds = plain_holds,
     .finish = plain_flush,
     .free = plain_free,
 };

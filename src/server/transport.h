@@ -7,6 +7,7 @@
 #ifndef SERVER_TRANSPORT_H
 #define SERVER_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum io {
@@ -22,6 +23,8 @@ struct transport {
     /* May take less than len, and may keep what it took: flush sends it. */
     enum io (*write)(void *state, const void *bytes, size_t len, size_t *count);
     enum io (*flush)(void *state);
+    /* Whether bytes of the peer wait here, where the socket does not show them. */
+    bool (*holds)(const void *state);
     /* Says that nothing more will be written (close_notify) and flushes. The socket is not touched. */
     enum io (*finish)(void *state);
     void (*free)(void *state); /* accepts NULL; the socket stays the caller's */
