@@ -126,7 +126,7 @@ coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests rea
 	    --run $(run_tests) $(call test_programs,build/coverage)
 
 bench: build/mta-stsd build/tests/bench/load  ## what it costs beside nginx, Caddy and Apache (root; QUICK=1: two minutes)
-	@tests/bench.sh $(if $(QUICK),--quick)
+	@tests/bench.sh $(if $(QUICK),--quick) $(PARTS)
 
 build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.o
 	$(if $V,,@echo "  LINK  $@")

@@ -5,6 +5,7 @@ kept on the first processor; who asks it is kept on the last. What they share is
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -136,7 +137,7 @@ class Peer(Server):
     def version(cls):
         done = subprocess.run(["chroot", str(ROOT), cls.program, *cls.version_option.split()],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
-        return done.stdout.splitlines()[0]
+        return re.search(r"\d+\.\d+\.\d+", done.stdout)[0]
 
 
 class Nginx(Peer):

@@ -1,0 +1,33 @@
+"""How long a fetch takes while nginx would be half busy: the same rate for all, whatever each can do."""
+
+import contextlib
+
+import servers
+from fetches import CONNECTIONS, FAVOURITE, OTHER, OURS, started
+from load import cost_us, load
+from result import Row
+from rounds import Figures
+
+ROUNDS = 7
+CROWD = 128  # connections at a time at most: further ones are late, and their lateness counts
+
+
+def measure(quick):
+    rounds, seconds = (3, 1) if quick else (ROUNDS, 3)
+    figures = Figures()
+    site = servers.Site("latency", {"example.org": "p256"})
+    names = site.names_file()
+    with contextlib.ExitStack() as stack:
+        running = started(stack, site, servers.ALL)
+        nginx = next(server for server in running if server.name == OTHER)
+        rate = 0.5e6 / cost_us(nginx, 2000, names, connections=CONNECTIONS, **FAVOURITE)
+        for _ in range(rounds):
+            for server in running:
+                said = load(server, int(rate * seconds), names, rate=rate, connections=CROWD, **FAVOURITE)
+                figures.add("p50", server.name, said["p50_us"] / 1000)
+                figures.add("p99", server.name, said["p99_us"] / 1000)
+    table = figures.table("Time of a fetch at half of nginx's top rate (ms)", OURS, OTHER,
+                          f"TLS 1.3, X25519, P-256 certificate; {rate:.0f} fetches a second at fixed times, counted from "
+                          "when each was due. nginx's top rate is what its CPU time of a fetch allows on one processor.")
+    return [Row("p99 of a fetch at half of nginx's top rate", figures.ratio("p99", OURS, OTHER), "of nginx's",
+                1.0, 0.7)], [table]
