@@ -37,7 +37,7 @@ MBEDTLS = {"server/tls", "server/certpair", "server/certfile", "server/mbedtls_c
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
-    (r"nettle/|gmp\.h$", {"server/curves"}),
+    (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
     (r"ini\.h$", {"common/ini_reader"}),
 ]
 

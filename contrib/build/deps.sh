@@ -27,7 +27,7 @@ packages_of() {
 	case $1 in
 	build)     echo gcc libc6-dev ;;
 	server)    echo libev-dev libinih-dev
-	           [ "${CURVES:-}" = stock ] || echo libgmp-dev ;;
+	           [ "${CURVES:-}" = stock ] || echo libgmp-dev libsodium-dev ;;
 	demo)      echo openssl curl ;;
 	test)      echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-cryptography \
 	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
@@ -220,6 +220,10 @@ use_nettle() {  # include folder, libraries
 	      wraps=$(sed -n 's/^CURVES_SEAM(\(.*\));$/-Wl,--wrap=\1/p' src/server/curves_*.c) ;;
 	esac
 	libs="$libs $2"
+	if header_says sodium.h 1 ""; then
+		cflags="$cflags -DCURVES_SODIUM"
+		libs="$libs -lsodium"
+	fi
 }
 
 answer() {

@@ -76,7 +76,8 @@ static void list_parts(char *out, size_t size, bool on)
 
 void curves_start(void)
 {
-    char on[sizeof(trouble)];
+    char        on[sizeof(trouble)];
+    const char *sodium = curves_multiply_start();
 
     curves_memory_start();
     for (int i = 0; i < CURVES_PARTS; i++) {
@@ -85,9 +86,10 @@ void curves_start(void)
     }
     list_parts(on, sizeof(on), true);
     list_parts(trouble, sizeof(trouble), false);
-    snprintf(text, sizeof(text), "Nettle %d.%d: %s%s%s", nettle_version_major(),
+    snprintf(text, sizeof(text), "Nettle %d.%d: %s%s%s%s%s", nettle_version_major(),
              nettle_version_minor(), on[0] != '\0' ? on : "nothing",
-             trouble[0] != '\0' ? "; stock: " : "", trouble);
+             trouble[0] != '\0' ? "; stock: " : "", trouble,
+             sodium != NULL ? "; with libsodium " : "", sodium != NULL ? sodium : "");
 }
 
 const char *curves_text(void)

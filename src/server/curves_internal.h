@@ -64,6 +64,11 @@ bool curves_memory_exceeded(void);
  */
 void curves_memory_wipe(void);
 
+/* --- Products: curves_multiply.c */
+
+/* libsodium's version, or NULL where it is not used. */
+const char *curves_multiply_start(void);
+
 /* --- Numbers, as 32 bytes, big endian: curves_numbers.c */
 
 enum {

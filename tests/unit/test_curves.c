@@ -71,13 +71,15 @@ bool curves_selftest_exp_mod(void)
     return run(CURVES_EXP_MOD);
 }
 
-/* What -V says: this, behind Nettle's version. */
+/* What -V says: this, between Nettle's version and libsodium's. */
 static void assert_text(const char *expected)
 {
-    char text[512];
+    const char *sodium = curves_multiply_start();
+    char        text[512];
 
-    snprintf(text, sizeof(text), "Nettle %d.%d: %s", nettle_version_major(), nettle_version_minor(),
-             expected);
+    snprintf(text, sizeof(text), "Nettle %d.%d: %s%s%s", nettle_version_major(),
+             nettle_version_minor(), expected, sodium != NULL ? "; with libsodium " : "",
+             sodium != NULL ? sodium : "");
     assert_string_equal(curves_text(), text);
 }
 

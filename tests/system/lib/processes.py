@@ -38,8 +38,11 @@ def own_port():
 
 @contextlib.contextmanager
 def ends(processes, within=PATIENCE):
-    """What happens inside ends all of these processes, in time. Gives a pidfd of each."""
-    watched = {os.pidfd_open(process.pid): process for process in processes}
+    """What happens inside ends all of these processes, in time. Gives a pidfd of each that has not ended before."""
+    watched = {}
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            watched[os.pidfd_open(process.pid)] = process
     try:
         yield list(watched)
         deadline = time.monotonic() + within
@@ -65,6 +68,9 @@ def stopped(*processes):
     for process in processes:
         os.kill(process.pid, signal.SIGSTOP)
     try:
+        for process in processes:
+            while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZX":
+                pass
         yield
     finally:
         for process in processes:

@@ -19,7 +19,7 @@ def slow_configuration(site, **options):
 def candidate_stopped(server):
     """A reload that is under way for as long as the test wants. Gives its keeper.
 
-    A busy machine may let it be ready before this sees it: then there is another.
+    A busy machine may let it have workers before this sees it, and then it may be ready: then there is another.
     """
     text = server.site.ini.read_text()
     for attempt in range(20):
@@ -29,7 +29,7 @@ def candidate_stopped(server):
         server.signal(signal.SIGHUP)
         new = first(lambda: [process for process in server.children() if process.pid not in active])
         with stopped(*new):
-            if not server.messages("^ready", since):
+            if not server.children(new[0].pid):
                 yield new[0]
                 return
         server.wait_for("^ready", since=since)
