@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER = str(ROOT / "build/mta-stsd")
 OPENSSL_3_0 = "/opt/openssl-3.0"
 
 
@@ -30,7 +31,12 @@ def output(*command):
 
 
 def test_the_versions_of_all_peers_are_kept():
-    server = output(str(ROOT / "build/mta-stsd"), "-V")
-    lines = [*server.splitlines(), *packages(), f"Debian 12: {openssl_3_0()}", *senders()]
+    lines = [*output(SERVER, "-V").splitlines(), *packages(), f"Debian 12: {openssl_3_0()}", *senders()]
     (ROOT / "build/world/artefacts/versions.txt").write_text("\n".join(lines) + "\n")
     assert all(re.search(r"\d", line) for line in lines)
+
+
+def test_the_server_among_them_puts_nettle_under_a_shared_mbedtls():
+    """The other way, with a static one, is `make check`'s on Debian 12."""
+    assert "libmbedcrypto.so" in output("ldd", SERVER)
+    assert re.search(r"curves: Nettle 3\.\d+: P-256, X25519, SHA-256, ECDSA, RSA$", output(SERVER, "-V"))
