@@ -21,11 +21,12 @@
 
 enum { USUAL_CASES = 300, DER_MAX = MBEDTLS_ECDSA_MAX_SIG_LEN(521), GENERATOR_FAILS = -77 };
 
-#define N       "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
-#define N_LESS1 "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550"
-#define N_MORE1 "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552"
-#define MORE    "1ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552"
-#define ONES    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define N        "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+#define N_LESS1  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550"
+#define N_MORE1  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552"
+#define NEGATIVE "-c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721"
+#define MORE     "1ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552"
+#define ONES     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 static struct curves_state *const ecdsa = &curves_states[CURVES_ECDSA];
 static mbedtls_ecdsa_context      key;
@@ -368,7 +369,7 @@ static void other_curves_are_mbedtlss(void **state)
 
 static void keys_that_are_none_are_refused_as_by_mbedtls(void **state)
 {
-    static const char *const keys[] = { "0", N, N_MORE1, ONES, "-1", "-" SAMPLE_KEY, MORE };
+    static const char *const keys[] = { "0", N, N_MORE1, ONES, "-1", NEGATIVE, MORE };
     uint8_t                  hash[LEN];
 
     (void)state;
