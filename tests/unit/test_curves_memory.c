@@ -201,16 +201,21 @@ static bool is_found(const uint8_t *secret, size_t len)
     return false;
 }
 
-/* Right after an operation, which was ours and the first since paint_stack. */
-static void assert_left_clean(enum curves_part part, unsigned long calls)
+/* Right after an operation, which was the first since paint_stack. */
+static void assert_memory_is_clean(void)
 {
-    read_stack();
-    assert_true(curves_states[part].calls == calls);
     assert_int_equal(used, 0);
     for (size_t i = 0; i < BLOCK_SIZE; i++)
         assert_int_equal(block[i], 0);
     assert_false(curves_memory_exceeded());
     assert_true(most <= BLOCK_SIZE / 4); /* GMP of another processor may take some more */
+}
+
+/* Its lower part, which nothing called since can have reached: a sanitizer's functions take some. */
+static void assert_stack_is_wiped(void)
+{
+    for (size_t i = SEARCHED - STACK_SIZE + 1024; i < SEARCHED - STACK_SIZE / 2; i++)
+        assert_int_equal(found[i], 0);
 }
 
 /* --- Operations */
@@ -223,9 +228,12 @@ static void multiply_and_look(enum curves_part part, const mbedtls_ecp_point *by
     draw_scalar();
     paint_stack();
     assert_int_equal(both_call_mul(BOTH_PLAIN, &group, &product, &scalar, by), expected);
-    assert_left_clean(part, calls);
+    read_stack();
+    assert_memory_is_clean();
+    assert_true(curves_states[part].calls == calls);
     assert_false(is_found(scalar_bytes, LEN));
     if (expected == 0) {
+        assert_stack_is_wiped();
         assert_int_equal(mbedtls_mpi_write_binary(&product.X, bytes, LEN), 0);
         assert_false(is_found(bytes, LEN));
     }
@@ -251,8 +259,8 @@ static void no_secret_is_left_of_a_product_on_x25519(void **state)
     multiply_and_look(CURVES_X25519, &point, MBEDTLS_ERR_ECP_INVALID_KEY);
 }
 
-/* k = (hash + r d) / s modulo n (FIPS 186-5 section 6.4.1), as 32 bytes. */
-static void find_nonce(uint8_t nonce[LEN], const uint8_t rs[2 * LEN], const uint8_t hash[LEN])
+/* k = (hash + r d) / s modulo n (FIPS 186-5 section 6.4.1), of this hash. */
+static void find_nonce(uint8_t nonce[LEN], const uint8_t rs[2 * LEN], const uint8_t of[LEN])
 {
     mbedtls_mpi r, s, k;
 
@@ -261,7 +269,7 @@ static void find_nonce(uint8_t nonce[LEN], const uint8_t rs[2 * LEN], const uint
     mbedtls_mpi_init(&k);
     assert_int_equal(mbedtls_mpi_read_binary(&r, rs, LEN), 0);
     assert_int_equal(mbedtls_mpi_read_binary(&s, rs + LEN, LEN), 0);
-    assert_int_equal(mbedtls_mpi_read_binary(&k, hash, LEN), 0);
+    assert_int_equal(mbedtls_mpi_read_binary(&k, of, LEN), 0);
     assert_int_equal(mbedtls_mpi_mul_mpi(&r, &r, &scalar), 0);
     assert_int_equal(mbedtls_mpi_add_mpi(&k, &k, &r), 0);
     assert_int_equal(mbedtls_mpi_inv_mod(&s, &s, &group.N), 0);
@@ -276,12 +284,32 @@ static void find_nonce(uint8_t nonce[LEN], const uint8_t rs[2 * LEN], const uint
     mbedtls_mpi_free(&r);
 }
 
+static uint8_t hash[LEN], signature[MBEDTLS_ECDSA_MAX_SIG_LEN(256)];
+
+static void no_secret_is_left_of_a_signatures_numbers(void **state)
+{
+    static uint8_t fresh[CURVES_FRESH_LEN];
+    uint8_t        nonce[LEN];
+
+    (void)state;
+    use_group(MBEDTLS_ECP_DP_SECP256R1);
+    both_bytes(hash, LEN);
+    both_bytes(fresh, sizeof(fresh));
+    paint_stack();
+    assert_true(curves_ecdsa_sign(signature, scalar_bytes, hash, fresh, sizeof(fresh)));
+    read_stack();
+    assert_memory_is_clean();
+    assert_stack_is_wiped();
+    find_nonce(nonce, signature, hash);
+    assert_false(is_found(nonce, LEN));
+    assert_false(is_found(scalar_bytes, LEN));
+}
+
 static void no_secret_is_left_of_a_signature(void **state)
 {
     static mbedtls_ecdsa_context key;
-    static uint8_t               hash[LEN], der[MBEDTLS_ECDSA_MAX_SIG_LEN(256)];
     unsigned long                calls = curves_states[CURVES_ECDSA].calls + 1;
-    uint64_t                     fresh = 1;
+    uint64_t                     seed = 1;
     uint8_t                      rs[2 * LEN], nonce[LEN];
     size_t                       len;
 
@@ -292,11 +320,13 @@ static void no_secret_is_left_of_a_signature(void **state)
     assert_int_equal(mbedtls_mpi_copy(&key.d, &scalar), 0);
     both_bytes(hash, LEN);
     paint_stack();
-    assert_int_equal(mbedtls_ecdsa_write_signature(&key, MBEDTLS_MD_SHA256, hash, LEN, der,
-                                                   sizeof(der), &len, both_draw, &fresh),
+    assert_int_equal(mbedtls_ecdsa_write_signature(&key, MBEDTLS_MD_SHA256, hash, LEN, signature,
+                                                   sizeof(signature), &len, both_draw, &seed),
                      0);
-    assert_left_clean(CURVES_ECDSA, calls);
-    assert_int_equal(mbedtls_ecdsa_der_to_raw(256, der, len, rs, sizeof(rs), &len), 0);
+    read_stack();
+    assert_memory_is_clean();
+    assert_true(curves_states[CURVES_ECDSA].calls == calls);
+    assert_int_equal(mbedtls_ecdsa_der_to_raw(256, signature, len, rs, sizeof(rs), &len), 0);
     find_nonce(nonce, rs, hash);
     assert_false(is_found(nonce, LEN));
     assert_false(is_found(scalar_bytes, LEN));
@@ -325,7 +355,10 @@ static void no_secret_is_left_of_an_rsa_power(void **state)
     assert_int_equal(mbedtls_mpi_read_binary(&exponent, bytes, BYTES), 0);
     paint_stack();
     assert_int_equal(mbedtls_mpi_exp_mod(&base, &base, &exponent, &modulus, NULL), 0);
-    assert_left_clean(CURVES_EXP_MOD, calls);
+    read_stack();
+    assert_memory_is_clean();
+    assert_stack_is_wiped();
+    assert_true(curves_states[CURVES_EXP_MOD].calls == calls);
     assert_false(is_found(bytes, BYTES));
     assert_int_equal(mbedtls_mpi_write_binary(&base, bytes, BYTES), 0);
     assert_false(is_found(bytes, BYTES));
@@ -342,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_whole_block_can_be_taken),
         cmocka_unit_test(no_secret_is_left_of_a_product_on_p256),
         cmocka_unit_test(no_secret_is_left_of_a_product_on_x25519),
+        cmocka_unit_test(no_secret_is_left_of_a_signatures_numbers),
         cmocka_unit_test(no_secret_is_left_of_a_signature),
         cmocka_unit_test(no_secret_is_left_of_an_rsa_power),
         cmocka_unit_test(a_piece_that_nobody_has_ends_the_process),

@@ -213,7 +213,7 @@ static void a_key_that_is_a_certificates_is_so_with_and_without(void **state)
                          false);
     }
     make_pair(MBEDTLS_ECP_DP_SECP384R1);
-    assert_int_equal(judge_pair(false), 0);
+    assert_int_equal(judge_pair(), 0);
 }
 
 static void a_key_that_is_not_a_certificates_is_not(void **state)
