@@ -237,6 +237,9 @@ static void a_key_that_is_not_a_certificates_is_not(void **state)
     assert_int_equal(mbedtls_mpi_add_int(&public_half.Q.Y, &public_half.Q.Y, 1), 0);
     assert_int_not_equal(judge_pair(), 0); /* of two points */
     make_pair(MBEDTLS_ECP_DP_SECP256R1);
+    assert_int_equal(mbedtls_mpi_add_int(&private_half.Q.Y, &private_half.Q.Y, 1), 0);
+    assert_int_not_equal(judge_pair(), 0);
+    make_pair(MBEDTLS_ECP_DP_SECP256R1);
     public_half.grp.id = MBEDTLS_ECP_DP_SECP256K1;
     assert_int_not_equal(judge_pair(), 0);
     public_half.grp.id = MBEDTLS_ECP_DP_SECP256R1;
