@@ -67,7 +67,7 @@ all: server                  ## everything that is installed (the default)
 server: build/mta-stsd       ## the server alone
 
 # --- Building: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan, in build/coverage/
-# the same with gcov's counters.
+# the same with gcov's counters, in build/secrets/ what tells valgrind where secrets become public.
 
 define variant # its folder, its flags, objects that every program has
 $1/%.o: %.c build/mbedtls/cflags
@@ -91,15 +91,16 @@ endef
 $(eval $(call variant,build,$(HARDENED) $(CFLAGS)))
 $(eval $(call variant,build/sanitized,$(SANITIZED),build/sanitized/tests/sanitized.o))
 $(eval $(call variant,build/coverage,$(COUNTED),build/coverage/tests/coverage.o))
--include $(foreach v,build build/sanitized build/coverage,$(wildcard $v/src/*/*.d $v/tests/*.d $v/tests/*/*.d))
+$(eval $(call variant,build/secrets,$(HARDENED) $(CFLAGS) -DCURVES_SECRETS))
+-include $(foreach v,build build/sanitized build/coverage build/secrets,$(wildcard $v/src/*/*.d $v/tests/*.d $v/tests/*/*.d))
 
 # --- What it needs, which depends on what was asked for. The three files change only when mbedTLS moves.
 
 for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
-            $(call for_goals,deps check check-sanitized check-memory coverage build/unit/% build/sanitized/unit/%,test) \
-            $(call for_goals,deps check-sanitized,sanitized) \
+            $(call for_goals,deps check check-sanitized check-memory check-curves coverage build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check-sanitized check-curves lint lint-%,sanitized) \
             $(call for_goals,bench,test bench) \
             $(call for_goals,lint lint-% format,test bench lint)
 
@@ -126,6 +127,16 @@ check-sanitized: $(call tested,build/sanitized) $(units:%=build/unit/test_%)  ##
 # Those tests again, but not each kind of allocation fails once: every single one does.
 check-memory: build/mta-stsd  ## the server without memory: every allocation of a start, a fetch, a reload fails once
 	@$(run_tests) --server $< --tests tests/system/test_memory.py --pytest="$(PYTEST) --every-allocation"
+
+# With 100,000 random products on each curve, and more of all that is random.
+of_curves := $(filter curves%,$(units))
+check-curves: $(of_curves:%=build/unit/test_%) build/secrets/curves  ## the proof that src/server/curves* is right (with Nettle)
+	@CURVES_TIMES=200 $(run_tests) --unit $(of_curves:%=build/unit/test_%) --secrets build/secrets/curves \
+	    --mutants tests/mutants.py
+
+build/secrets/curves: build/secrets/tests/secrets/curves.o $(curves:%=build/secrets/src/%.o) build/mbedtls/libs
+	$(if $V,,@echo "  LINK  $@")
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) @build/mbedtls/wraps $(LIBS)
 
 coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests reach, and those that they must (gcov)
 	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
@@ -192,4 +203,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized check-memory coverage check-fresh check-world bench fuzz lint format run install clean help FORCE
+.PHONY: all server deps check check-sanitized check-memory check-curves coverage check-fresh check-world bench fuzz lint format run install clean help FORCE

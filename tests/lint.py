@@ -38,7 +38,8 @@ def files(*patterns):
 
 
 OURS = files("src/*/*.c", "tests/fuzz/*.c", "tests/bench/*.c")
-SOURCES = OURS + files("tests/unit/*.c", "tests/system/*/*.c", "tests/sanitized.c")  # coverage.c is for gcov alone
+SOURCES = OURS + files("tests/unit/*.c", "tests/system/*/*.c", "tests/secrets/*.c",
+                       "tests/sanitized.c")  # coverage.c is for gcov alone
 HEADERS = files("src/*/*.h", "tests/*/*.h")
 LAID_OUT = SOURCES + HEADERS + ["tests/coverage.c"]
 SCRIPTS = [".ci/run", *files("contrib/**/*.sh", "tests/**/*.sh")]

@@ -26,7 +26,8 @@ SECONDS_FOR_THE_SYSTEM_TESTS = 1200
 
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak)Sanitizer|: runtime error: |AddressSanitizer:DEADLYSIGNAL")
 CMOCKAS_OWN = re.compile(r"\[[ =A-Z-]{10}\] | *\d+ SKIPPED TEST\(S\)$|\s*$")
-VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full"]
+VALGRIND_FOUND = 99
+VALGRIND = ["valgrind", "-q", f"--error-exitcode={VALGRIND_FOUND}", "--leak-check=full"]
 
 
 @dataclasses.dataclass
@@ -84,6 +85,24 @@ def unit_test_under_valgrind(program):
     return one(status == 0, headed(command, status, output))
 
 
+def secrets(program):
+    """No error under valgrind but those that the file of its name describes; and one that is put in is seen."""
+    suppressed = ROOT / "tests/secrets" / f"{pathlib.Path(program).name}.supp"
+    command = [*VALGRIND, f"--suppressions={suppressed}", program]
+    (status, output), (control, control_output) = run(command), run([*command, "leak"])
+    return (one(status == 0, headed(command, status, output))
+            + one(control == VALGRIND_FOUND, headed([*command, "leak"], control, control_output)))
+
+
+def mutants(script):
+    """It counts for itself, and names those that live."""
+    status, output = run([sys.executable, script])
+    sum_line = re.search(r"^(\d+) passed, (\d+) failed, (\d+) skipped\n\Z", output, re.MULTILINE)
+    if not sum_line or (status == 0) != (sum_line[2] == "0"):
+        return Outcome(failed=1, text=headed([script], status, output))
+    return Outcome(*map(int, sum_line.groups()), text=output[:sum_line.start()] if status else "")
+
+
 def fuzz_replay(program):
     """Every input of the corpus, through the fuzzer's function."""
     corpus = ROOT / "tests/fuzz/corpus" / pathlib.Path(program).name.removeprefix("replay_")
@@ -138,6 +157,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--unit", nargs="*", default=[], help="cmocka programs")
     parser.add_argument("--valgrind", nargs="*", default=[], help="cmocka programs to run once more under valgrind")
+    parser.add_argument("--secrets", nargs="*", default=[], help="programs that mark secrets for valgrind")
+    parser.add_argument("--mutants", nargs="*", default=[], help="the script")
     parser.add_argument("--replay", nargs="*", default=[], help="fuzz replay programs")
     parser.add_argument("--layering", nargs="*", default=[], help="the script")
     parser.add_argument("--server", help="the mta-stsd that the system tests run")
@@ -160,6 +181,8 @@ def main():
 
     for what, test, programs in (("unit tests", unit_test, options.unit),
                                  ("unit tests under valgrind", unit_test_under_valgrind, options.valgrind),
+                                 ("secrets under valgrind", secrets, options.secrets),
+                                 ("mutants", mutants, options.mutants),
                                  ("fuzz replays", fuzz_replay, options.replay),
                                  ("layering", layering, options.layering)):
         since = time.monotonic()

@@ -133,6 +133,7 @@ bool curves_ecdsa_sign(uint8_t signature[PAIR], const uint8_t key[LEN], const ui
         ecdsa_sign(&scalar, &nonce, draw, LEN, hash, &rs);
         bytes_from_number(signature, rs.r);
         bytes_from_number(signature + LEN, rs.s);
+        CURVES_PUBLIC(signature, PAIR); /* it goes out */
     }
     explicit_bzero(&nonce, sizeof(nonce));
     curves_memory_wipe(); /* clears the scalar and the signature as well */

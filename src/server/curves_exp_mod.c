@@ -1,7 +1,8 @@
 /*
  * X = A^E mod N: the two halves of an RSA signature. Padding, blinding, the Chinese remainders and
  * the check of the result against faults stay mbedTLS's. GMP's mpn_sec_powm reads memory and takes
- * time as the sizes say, not the numbers.
+ * time as the sizes say, not the numbers, but that it looks up the modulus's first and last few bits
+ * in tables (tests/secrets/curves.supp).
  */
 #ifdef CURVES_NETTLE
 #include "server/curves_internal.h"

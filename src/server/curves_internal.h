@@ -31,6 +31,17 @@
 /* *stock; looked up under this name if it is NULL. */
 void *curves_behind(void **stock, const char *name);
 
+/*
+ * Here a secret becomes public: what is behind data may be branched on from now on. For the reader,
+ * and for tests/secrets, where valgrind reports whatever else branches on a secret.
+ */
+#ifdef CURVES_SECRETS
+#include <valgrind/memcheck.h>
+#define CURVES_PUBLIC(data, len) VALGRIND_MAKE_MEM_DEFINED(data, len)
+#else
+#define CURVES_PUBLIC(data, len) ((void)0)
+#endif
+
 /* clang-format off */
 enum curves_part {
     CURVES_P256,

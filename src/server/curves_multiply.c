@@ -100,14 +100,17 @@ static bool is_clamped(const uint8_t scalar[LEN])
     return (scalar[0] & 7) == 0 && (scalar[LEN - 1] & 0xc0) == 0x40;
 }
 
-/* The u that a point of small order has for a product, whoever asks: nobody's secret. */
+/* The u that a point of small order has for a product, whoever asks: whether it is that is no secret. */
 static bool is_zero(const uint8_t product[LEN])
 {
     uint8_t bits = 0;
+    bool    zero;
 
     for (size_t i = 0; i < LEN; i++)
         bits |= product[i];
-    return bits == 0;
+    zero = bits == 0;
+    CURVES_PUBLIC(&zero, sizeof(zero));
+    return zero;
 }
 
 static bool write_number_le(const mbedtls_mpi *number, uint8_t bytes[LEN])
@@ -227,9 +230,10 @@ static bool is_pair_p256(const mbedtls_ecp_keypair *pub, const mbedtls_ecp_keypa
               mbedtls_ecp_point_cmp(&pub->Q, &prv->Q) == 0 &&
               mbedtls_mpi_cmp_int(&pub->Q.Z, 1) == 0 && curves_write_number(&pub->Q.X, point) &&
               curves_write_number(&pub->Q.Y, point + LEN) && curves_write_number(&prv->d, scalar) &&
-              multiply_p256(product, scalar, generator_p256) &&
-              memcmp(product, point, sizeof(point)) == 0;
+              multiply_p256(product, scalar, generator_p256);
 
+    CURVES_PUBLIC(product, sizeof(product)); /* it is the public key */
+    is = is && memcmp(product, point, sizeof(point)) == 0;
     curves_states[CURVES_P256].calls += is;
     explicit_bzero(scalar, sizeof(scalar));
     return is;

@@ -165,97 +165,6 @@ static void what_is_off_is_mbedtlss(void **state)
     }
 }
 
-/* --- Key and certificate: does the one belong to the other? */
-
-static mbedtls_ecp_keypair public_half, private_half;
-
-static void make_pair(mbedtls_ecp_group_id id)
-{
-    uint64_t seed = both_random();
-
-    mbedtls_ecp_keypair_free(&public_half);
-    mbedtls_ecp_keypair_free(&private_half);
-    mbedtls_ecp_keypair_init(&public_half);
-    mbedtls_ecp_keypair_init(&private_half);
-    assert_int_equal(mbedtls_ecp_gen_key(id, &private_half, both_draw, &seed), 0);
-    assert_int_equal(mbedtls_ecp_group_load(&public_half.grp, id), 0);
-    assert_int_equal(mbedtls_ecp_copy(&public_half.Q, &private_half.Q), 0);
-}
-
-/* In both halves, as of a key file that claims another's point. */
-static void change_point(int by)
-{
-    assert_int_equal(mbedtls_mpi_add_int(&public_half.Q.Y, &public_half.Q.Y, by), 0);
-    assert_int_equal(mbedtls_mpi_add_int(&private_half.Q.Y, &private_half.Q.Y, by), 0);
-}
-
-/* The same judgement of both. */
-static int judge_pair(void)
-{
-    uint64_t blinding = 1;
-    int      with, without;
-
-    with = mbedtls_ecp_check_pub_priv(&public_half, &private_half, both_draw, &blinding);
-    curves_states[CURVES_P256].on = false;
-    without = mbedtls_ecp_check_pub_priv(&public_half, &private_half, both_draw, &blinding);
-    curves_states[CURVES_P256].on = true;
-    assert_int_equal(with, without);
-    return with;
-}
-
-static void a_key_that_is_a_certificates_is_so_with_and_without(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 20; i++) {
-        make_pair(MBEDTLS_ECP_DP_SECP256R1);
-        assert_int_equal(judge_pair(), 0);
-        assert_int_equal(mbedtls_ecp_check_pub_priv(&public_half, &private_half, NULL, NULL) == 0,
-                         false);
-    }
-    make_pair(MBEDTLS_ECP_DP_SECP384R1);
-    assert_int_equal(judge_pair(), 0);
-}
-
-static void a_key_that_is_not_a_certificates_is_not(void **state)
-{
-    (void)state;
-    make_pair(MBEDTLS_ECP_DP_SECP256R1);
-    change_point(1);
-    assert_int_not_equal(judge_pair(), 0);
-    change_point(-1);
-    assert_int_equal(judge_pair(), 0);
-    assert_int_equal(mbedtls_mpi_add_int(&private_half.d, &private_half.d, 1), 0);
-    assert_int_not_equal(judge_pair(), 0);
-    private_half.d.s = -1;
-    assert_int_not_equal(judge_pair(), 0);
-    assert_int_equal(mbedtls_mpi_lset(&private_half.d, 0), 0);
-    assert_int_not_equal(judge_pair(), 0);
-    make_pair(MBEDTLS_ECP_DP_SECP256R1);
-    assert_int_equal(mbedtls_mpi_add_mpi(&private_half.d, &private_half.d, &private_half.grp.N), 0);
-    assert_int_not_equal(judge_pair(), 0);
-    make_pair(MBEDTLS_ECP_DP_SECP256R1);
-    assert_int_equal(mbedtls_mpi_add_int(&public_half.Q.Y, &public_half.Q.Y, 1), 0);
-    assert_int_not_equal(judge_pair(), 0); /* of two points */
-    make_pair(MBEDTLS_ECP_DP_SECP256R1);
-    assert_int_equal(mbedtls_mpi_add_int(&private_half.Q.Y, &private_half.Q.Y, 1), 0);
-    assert_int_not_equal(judge_pair(), 0);
-    make_pair(MBEDTLS_ECP_DP_SECP256R1);
-    public_half.grp.id = MBEDTLS_ECP_DP_SECP256K1;
-    assert_int_not_equal(judge_pair(), 0);
-    public_half.grp.id = MBEDTLS_ECP_DP_SECP256R1;
-    assert_int_equal(mbedtls_mpi_lset(&public_half.Q.Z, 0), 0);
-    assert_int_equal(mbedtls_mpi_lset(&private_half.Q.Z, 0), 0);
-    assert_int_not_equal(judge_pair(), 0);
-}
-
-static int drop_pair(void **state)
-{
-    (void)state;
-    mbedtls_ecp_keypair_free(&public_half);
-    mbedtls_ecp_keypair_free(&private_half);
-    return 0;
-}
-
 /* --- Random generators */
 
 static void without_a_generator_there_is_no_product(void **state)
@@ -361,8 +270,6 @@ int main(void)
         cmocka_unit_test_teardown(a_group_without_a_name_is_mbedtlss, drop),
         cmocka_unit_test(work_in_slices_is_mbedtlss),
         cmocka_unit_test(what_is_off_is_mbedtlss),
-        cmocka_unit_test_teardown(a_key_that_is_a_certificates_is_so_with_and_without, drop_pair),
-        cmocka_unit_test_teardown(a_key_that_is_not_a_certificates_is_not, drop_pair),
         cmocka_unit_test(without_a_generator_there_is_no_product),
         cmocka_unit_test(a_generator_that_fails_makes_no_key),
         cmocka_unit_test(a_product_needs_no_random_bytes),

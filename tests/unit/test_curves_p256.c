@@ -13,7 +13,7 @@
 #include "curves_both.h"
 #include "curves_vectors.h"
 
-enum { USUAL_CASES = 600, EDGE_POINTS_MAX = 40 };
+enum { USUAL_CASES = 500, EDGE_POINTS_MAX = 40 };
 
 /* Of SEC 2 section 2.4.2, and n - 1 and so on by it. */
 #define N       "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
