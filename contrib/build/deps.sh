@@ -27,7 +27,9 @@ packages_of() {
 	case $1 in
 	build)     echo gcc libc6-dev ;;
 	server)    echo libev-dev libinih-dev
-	           [ "${CURVES:-}" = stock ] || echo libgmp-dev libsodium-dev ;;
+	           ! wants_system_mbedtls || echo libmbedtls-dev
+	           ! wants_nettle || echo libgmp-dev libsodium-dev
+	           ! wants_system_nettle || echo nettle-dev ;;
 	demo)      echo openssl curl ;;
 	test)      echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-cryptography \
 	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
@@ -44,7 +46,8 @@ packages_of() {
 probe() {
 	case $1 in
 	build)     need_command "$CC" ;;
-	server)    need_header ev.h; need_header ini.h ;;
+	server)    need_header ev.h; need_header ini.h
+	           ! wants_nettle || ! recent_nettle "" || need_header gmp.h ;;
 	demo)      need_command openssl; need_command curl ;;
 	test)      need_command curl; need_command openssl; need_command gnutls-cli; need_command ip; need_command setpriv
 	           need_module pytest; need_module xdist; need_module cryptography
@@ -133,8 +136,25 @@ recent_mbedtls() {
 	header_says mbedtls/build_info.h "MBEDTLS_VERSION_NUMBER >= $MBEDTLS_MIN_NUMBER" "$1"
 }
 
+is_mbedtls_4() {
+	header_says mbedtls/build_info.h "MBEDTLS_VERSION_NUMBER >= 0x04000000" "$1"
+}
+
 recent_nettle() {  # Nettle 4 is another interface
 	header_says nettle/version.h "NETTLE_VERSION_MAJOR == 3 && NETTLE_VERSION_MINOR >= ${NETTLE_MIN#3.}" "$1"
+}
+
+# What is asked of the system's packages: where they can be new enough, and nothing else is.
+wants_system_mbedtls() {
+	[ -z "${MBEDTLS:-}" ] && ! recent_mbedtls "" && ! is_debian_12
+}
+
+wants_nettle() {
+	[ "${CURVES:-}" != stock ] && ! is_mbedtls_4 "${MBEDTLS:+$MBEDTLS/include}"
+}
+
+wants_system_nettle() {
+	wants_nettle && ! recent_nettle "" && ! is_debian_12
 }
 
 # Puts Debian's newer libmbedtls-dev and nettle-dev (headers and static libraries) into build/deps.
@@ -143,7 +163,7 @@ unpack_newer() {
 	echo "unpacking Debian $NEWER_SUITE's mbedTLS and Nettle into build/deps"
 	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev nettle-dev ||
 	    die "deps: mbedTLS >= $MBEDTLS_MIN and Nettle >= $NETTLE_MIN are needed, and could not be had. Is there a network?" \
-	        "Or build mbedTLS yourself and say: make MBEDTLS=/its/prefix CURVES=stock"
+	        "Without Nettle: make CURVES=stock. With an mbedTLS that you have built: make MBEDTLS=/its/prefix"
 	recent_mbedtls "$build/deps.new/usr/include" ||
 	    die "deps: the mirror's Debian $NEWER_SUITE has an mbedTLS older than $MBEDTLS_MIN"
 	recent_nettle "$build/deps.new/usr/include" ||
@@ -159,15 +179,11 @@ find_mbedtls() {
 		use_mbedtls "$MBEDTLS/include" "$MBEDTLS/lib"
 	elif recent_mbedtls ""; then
 		cflags=
-		libs="-lmbedtls -lmbedx509 -lmbedcrypto"
+		libs="-lmbedtls -lmbedx509 -l$(crypto_library "")"
 	elif recent_mbedtls "$build/deps/usr/include"; then
 		use_mbedtls "$build/deps/usr/include" "$build"/deps/usr/lib/*
 	elif is_debian_12; then
 		unpack_newer
-		find_mbedtls
-	elif have_apt && [ -z "${tried_mbedtls:-}" ]; then
-		tried_mbedtls=yes
-		install_packages libmbedtls-dev
 		find_mbedtls
 	else
 		die "deps: mbedTLS >= $MBEDTLS_MIN is needed and this system has none." \
@@ -178,19 +194,20 @@ find_mbedtls() {
 use_mbedtls() {  # the folders of the headers and of the libraries; static ones are preferred: what is linked moves along
 	cflags="-isystem $1"
 	if [ -e "$2/libmbedtls.a" ]; then
-		crypto=$2/libtfpsacrypto.a              # its name since mbedTLS 4
-		[ -e "$crypto" ] || crypto=$2/libmbedcrypto.a
-		libs="$2/libmbedtls.a $2/libmbedx509.a $crypto"
+		libs="$2/libmbedtls.a $2/libmbedx509.a $2/lib$(crypto_library "$1").a"
 	else
-		libs="-L$2 -Wl,-rpath,$2 -lmbedtls -lmbedx509 -lmbedcrypto"
+		libs="-L$2 -Wl,-rpath,$2 -lmbedtls -lmbedx509 -l$(crypto_library "$1")"
 	fi
+}
+
+crypto_library() {  # its name, which is another since mbedTLS 4
+	if is_mbedtls_4 "$1"; then echo tfpsacrypto; else echo mbedcrypto; fi
 }
 
 # Where Nettle comes from, if it is to come: after find_mbedtls.
 find_nettle() {
 	wraps=
-	[ "${CURVES:-}" != stock ] || return 0
-	header_says mbedtls/build_info.h "MBEDTLS_VERSION_NUMBER < 0x04000000" "${cflags#-isystem }" || return 0
+	wants_nettle || return 0
 	if recent_nettle ""; then
 		use_nettle "" "-lhogweed -lnettle -lgmp"
 	elif recent_nettle "$build/deps/usr/include"; then
@@ -198,10 +215,6 @@ find_nettle() {
 		use_nettle "$build/deps/usr/include" "$folder/libhogweed.a $folder/libnettle.a -lgmp"
 	elif is_debian_12; then
 		unpack_newer
-		find_nettle
-	elif have_apt && [ -z "${tried_nettle:-}" ]; then
-		tried_nettle=yes
-		install_packages nettle-dev
 		find_nettle
 	else
 		echo "no Nettle >= $NETTLE_MIN and < 4: building with mbedTLS's own curves, which are slower"
