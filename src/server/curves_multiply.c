@@ -130,7 +130,10 @@ const char *curves_multiply_start(void)
 /* A point's multiple takes libsodium two thirds of what it takes Nettle. */
 static void multiply_point(uint8_t product[LEN], const uint8_t scalar[LEN], const uint8_t u[LEN])
 {
-    if (crypto_scalarmult_curve25519(product, scalar, u) != 0)
+    int status = crypto_scalarmult_curve25519(product, scalar, u);
+
+    CURVES_PUBLIC(&status, sizeof(status)); /* whether it is zero, or u of small order */
+    if (status != 0)
         memset(product, 0, LEN);
 }
 

@@ -18,11 +18,13 @@ def rsa_key(bits=2048, index=0):
 
 
 def new_key(kind):
-    """kind: "p256", "p384", "rsa2048" (and other sizes) or "ed25519"."""
+    """kind: "p256", "p384", "p521", "rsa2048" (and other sizes) or "ed25519"."""
     if kind == "p256":
         return ec.generate_private_key(ec.SECP256R1())
     if kind == "p384":
         return ec.generate_private_key(ec.SECP384R1())
+    if kind == "p521":
+        return ec.generate_private_key(ec.SECP521R1())
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
     if kind.startswith("rsa"):
