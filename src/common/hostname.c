@@ -21,11 +21,13 @@ static enum hostname_verdict check_bytes(const char *name, size_t len)
     enum hostname_verdict verdict = HOSTNAME_OK;
 
     for (size_t i = 0; i < len; i++) {
-        char c = lower(name[i]);
+        char c = name[i];
 
+        if ((c >= 'a' && c <= 'z') || c == '.' || is_digit(c)) /* what nearly all are */
+            continue;
         if ((unsigned char)c >= 0x80)
             return HOSTNAME_NOT_ASCII;
-        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && c != '-' && c != '.')
+        if (c != '-' && !(c >= 'A' && c <= 'Z'))
             verdict = HOSTNAME_CHARACTER;
     }
     return verdict;

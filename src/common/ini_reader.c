@@ -131,14 +131,11 @@ static void strip(struct reader *reader)
 static bool is_clean(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->len; i++) {
-        if (reader->text[i] == '\0') {
-            tell(reader, "a NUL byte: is this a text file?");
-            return false;
-        }
-        if (is_control(reader->text[i])) {
-            tell(reader, "a control character");
-            return false;
-        }
+        if (!is_control(reader->text[i]))
+            continue;
+        tell(reader,
+             reader->text[i] == '\0' ? "a NUL byte: is this a text file?" : "a control character");
+        return false;
     }
     return true;
 }

@@ -210,6 +210,24 @@ static void defaults_apply_wherever_they_stand(void **state)
     config_free(config);
 }
 
+static void max_age_is_written_whole(void **state)
+{
+    static const char *const ages[] = { "86400",   "99999",    "100000",  "1000000",
+                                        "9999999", "10000000", "31557600" };
+    char                     text[512], end[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ages); i++) {
+        struct config *config;
+
+        snprintf(text, sizeof text, SERVER POLICY "max_age = %s\n", ages[i]);
+        snprintf(end, sizeof end, "mx: mail.example.org\r\nmax_age: %s\r\n", ages[i]);
+        config = load_text(text);
+        assert_string_equal(strstr(body_of(config, "mta-sts.example.org"), "mx: "), end);
+        config_free(config);
+    }
+}
+
 static void equal_policies_are_kept_once(void **state)
 {
     struct config *config = load_text(
@@ -623,6 +641,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(any_domain_is_found_when_no_other_has_it),
     BEHAVIOUR(any_domain_is_none_for_which_an_mx_would_be_too_long),
     BEHAVIOUR(defaults_apply_wherever_they_stand),
+    BEHAVIOUR(max_age_is_written_whole),
     BEHAVIOUR(equal_policies_are_kept_once),
     BEHAVIOUR(everything_of_a_policy_is_kept),
     BEHAVIOUR(server_settings_have_defaults),
