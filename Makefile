@@ -21,6 +21,8 @@ MAKEFLAGS  += --no-builtin-rules -j$(shell nproc)
 Q          := $(if $(V),,@)
 
 server_sources := $(wildcard src/common/*.c src/wire/*.c src/server/*.c)
+tool_sources   := $(wildcard src/common/*.c src/tool/*.c)
+tool_libs      := -ljansson -lidn2
 units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -52,6 +54,8 @@ objects_certpair := $(certificates)
 objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello
 objects_opener   := server/opener $(messages) $(objects_config)
+objects_records  := tool/records $(policies)
+objects_typed    := tool/typed common/hostname
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage server/opener $(messages) $(objects_config)
@@ -63,8 +67,9 @@ SEAMS := @build/mbedtls/wraps
 
 objects_of = $(patsubst %,$1/src/%.o,$(or $(objects_$2),$(patsubst src/%.c,%,$(wildcard src/*/$2.c))))
 
-all: server                  ## everything that is installed (the default)
+all: server tool             ## everything that is installed (the default)
 server: build/mta-stsd       ## the server alone
+tool: build/mta-sts          ## the toolbox alone
 
 # --- Building: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan, in build/coverage/
 # the same with gcov's counters, in build/secrets/ what tells valgrind where secrets become public.
@@ -76,12 +81,14 @@ $1/%.o: %.c build/mbedtls/cflags
 	$$Q$$(CC) $$(COMPILE) $2 $$(CPPFLAGS) -c -o $$@ $$<
 
 $1/mta-stsd: $(server_sources:%.c=$1/%.o)
+$1/mta-sts: $(tool_sources:%.c=$1/%.o)
+$1/mta-sts: LIBS := $(tool_libs) -linih
 $(foreach x,$(units),$(eval $1/unit/test_$x: $1/tests/unit/test_$x.o $(call objects_of,$1,$x)))
 $(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: \
     $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))
 
-$1/unit/%: LIBS := -lcmocka $(LIBS)
-$1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs build/mbedtls/wraps
+$1/unit/%: LIBS := -lcmocka $(tool_libs) $(LIBS)
+$1/mta-stsd $1/mta-sts $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs build/mbedtls/wraps
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  LINK  $$@")
 	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(sort $$(filter %.o,$$^)) \
@@ -99,6 +106,7 @@ $(eval $(call variant,build/secrets,$(HARDENED) $(CFLAGS) -DCURVES_SECRETS))
 for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
+            $(call for_goals,deps all tool install check check-sanitized coverage lint lint-% build/mta-sts build/unit/% build/sanitized/unit/%,tool) \
             $(call for_goals,deps check check-sanitized check-memory check-curves coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized check-curves lint lint-%,sanitized) \
             $(call for_goals,bench,test bench) \
@@ -112,7 +120,7 @@ FORCE:
 # --- Testing
 
 test_programs = --unit $(units:%=$1/unit/test_%) --replay $(fuzzers:%=$1/fuzz/replay_%) --server $1/mta-stsd
-tested        = $1/mta-stsd $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%)
+tested        = $1/mta-stsd $1/mta-sts $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%)
 run_tests    := tests/private-net.sh $(PYTHON) tests/run.py --pytest="$(PYTEST)"
 
 check: $(call tested,build)  ## unit tests, fuzz replays, layering, system tests (PYTEST="-k WORD" for some of these)
@@ -169,7 +177,7 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[
 	clang -std=c11 -D_GNU_SOURCE -Isrc -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $< $(patsubst build/%.o,%.c,$(call objects_of,build,$*)) -linih
 
-man_pages := $(wildcard docs/*.5 docs/*.8)
+man_pages := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 
 lint: build/mbedtls/cflags   ## all that judges the sources without running them (lint-STEP for one step of tests/lint.py)
 	@$(PYTHON) tests/lint.py
@@ -187,8 +195,9 @@ run: build/mta-stsd          ## serve three demonstration domains on this machin
 
 units_of_systemd := $(wildcard contrib/systemd/*.service contrib/systemd/*.socket)
 
-install: server              ## install the server (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
+install: server tool         ## install the server (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
 	install -D -t $(DESTDIR)$(PREFIX)/sbin build/mta-stsd
+	install -D -t $(DESTDIR)$(PREFIX)/bin build/mta-sts
 	for page in $(man_pages); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini ] || \
 	    install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/mta-sts etc/mta-stsd.ini
@@ -203,4 +212,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server deps check check-sanitized check-memory check-curves coverage check-fresh check-world bench fuzz lint format run install clean help FORCE
+.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world bench fuzz lint format run install clean help FORCE

@@ -13,8 +13,10 @@ LINES_MAX = 400
 WITHOUT_UNIT_TEST = {
     "acceptor": "tests/system: needs a worker's loop",
     "certfile": "test_certpair, through certpair",
+    "command": "tests/system/test_dns.py: it prints",
     "conn": "tests/system: needs real sockets and clients",
     "crew": "tests/system: forks",
+    "dns": "tests/system/test_dns.py: it prints",
     "generation": "tests/system: forks",
     "keeper": "tests/system: forks",
     "main": "tests/system: the command line",

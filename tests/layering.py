@@ -38,6 +38,8 @@ LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
     (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
+    (r"jansson\.h$", {"tool/dns"}),
+    (r"idn2\.h$", {"tool/typed"}),
     (r"ini\.h$", {"common/ini_reader"}),
 ]
 

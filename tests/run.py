@@ -139,6 +139,7 @@ def run_pytest(server, tests, arguments, folder):
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS_FOR_THE_SYSTEM_TESTS,
                                 env={**os.environ, "MTA_STSD": str(pathlib.Path(server).resolve()),
+                                     "MTA_STS": str(pathlib.Path(server).resolve().with_name("mta-sts")),
                                      "PYTHONDONTWRITEBYTECODE": "1"}).returncode
     except subprocess.TimeoutExpired:
         return Outcome(failed=1, text=f"--- the system tests took over {SECONDS_FOR_THE_SYSTEM_TESTS} s\n")

@@ -2,7 +2,7 @@
 # usage: tests/world/enter.sh BUILD/WORLD [PYTEST ARGUMENTS]
 #
 # The inside of tests/world.sh, run in namespaces of its own: mounts an overlay of the root, with a copy of the sources
-# in /mta-stsd, enters it, builds the server there and runs the tests.
+# in /mta-stsd, enters it, builds both programs there and runs the tests.
 
 set -eu
 work=$1
@@ -41,7 +41,7 @@ exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 	: >/etc/resolv.conf
 	useradd --system --no-create-home --shell /usr/sbin/nologin mta-sts
 	quietly() { "$@" >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }; }
-	quietly make server
+	quietly make server tool
 	PYTHONPATH=tests/world quietly /usr/bin/python3 -m lib.ca
 	quietly update-ca-certificates
 	exec /usr/bin/python3 tests/run.py --server build/mta-stsd --tests tests/world --pytest="$*"' bash "$@"

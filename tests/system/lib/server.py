@@ -29,7 +29,7 @@ _LINE = re.compile(
     r"from=(?P<process>[\w.\-]+) (?:dropped=\d+ )?"
     rf"(?:msg=(?P<msg>{_VALUE})|fetch (?P<fields>\w+={_VALUE}(?: \w+={_VALUE})*))\Z")
 _FIELD = re.compile(rf"(\w+)=({_VALUE})")
-_SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Sanitizer:")
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Sanitizer:")
 
 
 def _unquote(value):
@@ -110,7 +110,7 @@ def run_mta_stsd(*arguments, timeout=PATIENCE, **options):
     done = subprocess.run([*shlex.split(MTA_STSD), *arguments], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=timeout, **options)
-    assert not _SANITIZER.search(done.stderr), done.stderr
+    assert not SANITIZER.search(done.stderr), done.stderr
     return done
 
 
@@ -183,7 +183,7 @@ class Server(Program):
     def check(self):
         """Fails on what nobody expected since the last check."""
         lines, self._checked = self.lines[self._checked:], len(self.lines)
-        bad = [line.raw for line in lines if not line.valid or _SANITIZER.search(line.raw)]
+        bad = [line.raw for line in lines if not line.valid or SANITIZER.search(line.raw)]
         assert not bad, "not a log line:\n" + "\n".join(bad)
         bad = [line.raw for line in lines if line.level == "error"
                and not any(allowed.search(line.message) for allowed in self._allowed)]
