@@ -30,7 +30,7 @@ KEPT = "one more request on a connection"
 MANY_HOSTS = f"{MANY:,} hosts in turn, TLS 1.3, X25519, P-256"
 
 
-def started(stack, site, kinds):
+def start(stack, site, kinds):
     """All of these servers, running and warm."""
     running = [stack.enter_context(kind(site)) for kind in kinds]
     for server in running:
@@ -65,7 +65,7 @@ def _one_host(figures, rounds, fetches, kinds, cases):
     site = servers.Site("fetches", {"example.org": "p256", "example.net": "rsa2048"})
     names = dict(zip(["p256", "rsa2048"], map(site.names_file, site.hosts)))
     with contextlib.ExitStack() as stack:
-        running = started(stack, site, kinds)
+        running = start(stack, site, kinds)
         suites = _agreements(running, cases, names)
         for _ in range(rounds):
             for name, options, key, *_ in cases:
@@ -80,7 +80,7 @@ def _one_host(figures, rounds, fetches, kinds, cases):
 def _many_hosts(figures, rounds):
     site = servers.Site("many", {f"d{number}.example": "p256" for number in range(MANY)})
     with contextlib.ExitStack() as stack:
-        running = started(stack, site, servers.ALL)
+        running = start(stack, site, servers.ALL)
         for _ in range(rounds):
             for server in running:
                 figures.add(MANY_HOSTS, server.name, cost_us(server, MANY, site.names_file(), connections=CONNECTIONS,

@@ -3,7 +3,7 @@
 import contextlib
 
 import servers
-from fetches import CONNECTIONS, FAVOURITE, OTHER, OURS, started
+from fetches import CONNECTIONS, FAVOURITE, OTHER, OURS, start
 from load import cost_us, load
 from result import Row
 from rounds import Figures
@@ -18,7 +18,7 @@ def measure(quick):
     site = servers.Site("latency", {"example.org": "p256"})
     names = site.names_file()
     with contextlib.ExitStack() as stack:
-        running = started(stack, site, servers.ALL)
+        running = start(stack, site, servers.ALL)
         nginx = next(server for server in running if server.name == OTHER)
         rate = 0.5e6 / cost_us(nginx, 2000, names, connections=CONNECTIONS, **FAVOURITE)
         for _ in range(rounds):

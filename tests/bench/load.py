@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import processes
-from servers import CPUS, pin
+from servers import CPUS, started
 
 LOAD = os.environ.get("BENCH_LOAD", str(Path(__file__).resolve().parents[2] / "build/tests/bench/load"))
 PATIENCE = 300  # seconds, for all fetches of a run
@@ -19,10 +19,10 @@ def load(server, fetches, names, **options):
                "--fetches", fetches]
     for name, value in options.items():
         command += [f"--{name}", value]
-    done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=PATIENCE, preexec_fn=pin(CPUS[-1]))
-    assert done.returncode == 0, f"{server.name}: {done.stderr}"
-    return json.loads(done.stdout)
+    with started(command, CPUS[-1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        said, complaint = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, f"{server.name}: {complaint}"
+    return json.loads(said)
 
 
 def cost_us(server, fetches, names, **options):
