@@ -12,6 +12,8 @@
 #ifdef CURVES_NETTLE
 #include "curves_both.h"
 
+#include "child.h"
+
 #include <mbedtls/sha256.h>
 
 enum { BLOCK = 64, MESSAGE_MAX = 5 * BLOCK, HASH = 32, USUAL_CASES = 5000 };
@@ -188,7 +190,30 @@ static void nothing_is_left_in_the_context(void **state)
     assert_memory_equal(&ctx, &empty, sizeof(ctx));
 }
 
-int main(void)
+/* What Nettle takes for the processor's features; "none" is none that it knows. */
+#define FEATURES "NETTLE_FAT_OVERRIDE"
+
+static const char *own_path;
+
+static void run_again_with_no_features(void)
+{
+    CHECK(setenv(FEATURES, "none", 1) == 0);
+    CHECK(freopen("/dev/null", "w", stdout) != NULL);
+    execl(own_path, own_path, NULL);
+    CHECK(false);
+}
+
+/* All of the tests above, by Nettle's other code. */
+static void a_processor_without_instructions_for_it_is_as_good(void **state)
+{
+    char said[CHILD_SAID_MAX];
+
+    (void)state;
+    if (getenv(FEATURES) == NULL)
+        assert_int_equal(child_run(run_again_with_no_features, said), 0);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_and_every_split_is_as_without),
@@ -197,8 +222,10 @@ int main(void)
         cmocka_unit_test(long_messages_are_counted_as_without),
         cmocka_unit_test(a_million_times_a_is_as_published),
         cmocka_unit_test(nothing_is_left_in_the_context),
+        cmocka_unit_test(a_processor_without_instructions_for_it_is_as_good),
     };
 
+    own_path = argc > 0 ? argv[0] : "";
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
 
