@@ -39,7 +39,7 @@ static void show(const void *data, size_t len)
 }
 
 /* All but some bits of one byte, whose value everybody knows. */
-static void hide_but(uint8_t *byte, uint8_t known)
+static void hide_but(const uint8_t *byte, uint8_t known)
 {
     uint8_t hidden = (uint8_t)~known;
 
@@ -114,8 +114,8 @@ static void multiply(enum curves_part part, mbedtls_ecp_group_id id)
         set_secret(&scalar, LEN);
         hide_number(&scalar);
         if (part == CURVES_X25519) { /* RFC 7748 section 5 */
-            hide_but((uint8_t *)scalar.p, 0x07);
-            hide_but((uint8_t *)scalar.p + LEN - 1, 0xc0);
+            hide_but((const uint8_t *)scalar.p, 0x07);
+            hide_but((const uint8_t *)scalar.p + LEN - 1, 0xc0);
         }
         was_ours(part, 0);
         MUST(mbedtls_ecp_mul(&group, &product, &scalar, &point, draw_hidden, NULL) == 0);
@@ -199,8 +199,8 @@ __attribute__((noinline)) static void raise_modulo_a_secret_prime(void)
 {
     start_power();
     hide_number(&prime);
-    hide_but((uint8_t *)prime.p, 0x01); /* it is odd, and as long as it is said to be */
-    hide_but((uint8_t *)prime.p + RSA_LEN - 1, 0x80);
+    hide_but((const uint8_t *)prime.p, 0x01); /* it is odd, and as long as it is said to be */
+    hide_but((const uint8_t *)prime.p + RSA_LEN - 1, 0x80);
     raise();
     __asm__ volatile("" ::: "memory"); /* no tail call: it has to be seen in the stack */
 }
