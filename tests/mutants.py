@@ -185,6 +185,7 @@ MUTANTS = [
            "    selftests[part]();\n    if (false)\n", ""),
     Mutant("what is not reached is believed", START, "    if (state->calls == 0)\n", "    if (false)\n", ""),
     Mutant("too much memory does not matter", START, "    if (curves_memory_exceeded())\n", "    if (false)\n", ""),
+    Mutant("an older Nettle is used", START, "    if (!is_nettle_recent())\n", "    if (false)\n", ""),
     Mutant("what does not hold is on", START,
            "curves_states[i].on = curves_states[i].trouble == NULL;", "curves_states[i].on = true;", ""),
 ]

@@ -1,6 +1,6 @@
 /*
  * curves: what a start believes, and what it says of that. The self-tests are the test's own: they
- * go well, or fail, or are never reached, or take too much memory.
+ * go well, or fail, or are never reached, or take too much memory. So is Nettle's version.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +25,18 @@ enum course { WELL, WRONG, REFUSED, NOT_REACHED, GREEDY };
 
 static enum course courses[CURVES_PARTS];
 static bool        were_on[CURVES_PARTS]; /* when they were tested */
+
+static int major_version, minor_version;
+
+int nettle_version_major(void)
+{
+    return major_version;
+}
+
+int nettle_version_minor(void)
+{
+    return minor_version;
+}
 
 static void take_far_too_much(void)
 {
@@ -97,6 +109,8 @@ static int all_goes_well(void **state)
 {
     (void)state;
     memset(courses, 0, sizeof(courses));
+    major_version = NETTLE_VERSION_MAJOR;
+    minor_version = NETTLE_VERSION_MINOR;
     return 0;
 }
 
@@ -161,6 +175,31 @@ static void a_new_start_judges_anew(void **state)
     assert_null(curves_trouble());
 }
 
+static void assert_older(void)
+{
+    memset(were_on, 0, sizeof(were_on));
+    curves_start();
+    for (int i = 0; i < CURVES_PARTS; i++) {
+        assert_false(were_on[i]);
+        assert_false(curves_states[i].on);
+        assert_string_equal(curves_states[i].trouble, "Nettle is older than the build's");
+    }
+    assert_non_null(strstr(curves_trouble(), "RSA (Nettle is older than the build's)"));
+}
+
+/* As where the program was built on one system and runs on another. */
+static void a_nettle_older_than_the_builds_is_not_even_tried(void **state)
+{
+    (void)state;
+    minor_version--;
+    assert_older();
+    minor_version = NETTLE_VERSION_MINOR + 1;
+    start();
+    assert_text(ALL_PARTS);
+    major_version--;
+    assert_older();
+}
+
 /* The last test: once it was too small, it is not believed again. */
 static void what_takes_too_much_memory_stays_off_and_is_named(void **state)
 {
@@ -180,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_not_reached_stays_off_and_is_named, all_goes_well),
         cmocka_unit_test_setup(nothing_has_to_be_reached, all_goes_well),
         cmocka_unit_test_setup(a_new_start_judges_anew, all_goes_well),
+        cmocka_unit_test_setup(a_nettle_older_than_the_builds_is_not_even_tried, all_goes_well),
         cmocka_unit_test_setup(what_takes_too_much_memory_stays_off_and_is_named, all_goes_well),
     };
 
