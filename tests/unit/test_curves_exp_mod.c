@@ -178,6 +178,36 @@ static void random_powers_are_as_without(void **state)
     }
 }
 
+/* --- What keys ask for, of all sizes: GMP computes in other ways as numbers grow */
+
+static void draw_odd(mbedtls_mpi *number, size_t bits)
+{
+    uint8_t bytes[MBEDTLS_MPI_MAX_SIZE];
+
+    both_bytes(bytes, bits / 8);
+    bytes[0] |= 0x80;
+    bytes[bits / 8 - 1] |= 1;
+    assert_int_equal(mbedtls_mpi_read_binary(number, bytes, bits / 8), 0);
+}
+
+static void the_powers_of_keys_are_as_without(void **state)
+{
+    enum { EXPONENT_BLINDING = 224 /* bits that mbedTLS adds to a secret exponent */ };
+    static const size_t sizes[] = { 1024, 2048, 3072, 4096, 8192 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        draw_odd(&numbers[BASE], sizes[i]);
+        draw_odd(&numbers[MODULUS], sizes[i]);
+        both_number(&numbers[EXPONENT], "10001");
+        raise_both_ways(true, true);
+        draw_odd(&numbers[MODULUS], sizes[i] / 2);
+        draw_odd(&numbers[EXPONENT],
+                 sizes[i] <= 4096 ? sizes[i] / 2 + EXPONENT_BLINDING : 64 /* or it takes long */);
+        raise_both_ways(false, true);
+    }
+}
+
 /* --- mbedTLS's own helper value */
 
 static void its_helper_value_serves_whoever_computes(void **state)
@@ -291,6 +321,7 @@ int main(void)
         cmocka_unit_test(numbers_with_empty_words_are_as_without),
         cmocka_unit_test(empty_and_huge_numbers_are_as_without),
         cmocka_unit_test(random_powers_are_as_without),
+        cmocka_unit_test(the_powers_of_keys_are_as_without),
         cmocka_unit_test(its_helper_value_serves_whoever_computes),
         cmocka_unit_test(an_allocation_that_fails_is_told),
         cmocka_unit_test(an_rsa_key_signs_and_its_faults_are_seen),
