@@ -231,8 +231,8 @@ use_nettle() {  # include folder, libraries
 	esac
 	cflags="$cflags -DCURVES_NETTLE"
 	case $libs in
-	*.a*) cflags="$cflags -DCURVES_WRAPPED"
-	      wraps=$(sed -n 's/^CURVES_SEAM(\(.*\));$/-Wl,--wrap=\1/p' src/server/curves_*.c) ;;
+	*.a) cflags="$cflags -DCURVES_WRAPPED"
+	     wraps=$(sed -n 's/^CURVES_SEAM(\(.*\));$/-Wl,--wrap=\1/p' src/server/curves_*.c) ;;
 	esac
 	libs="$libs $2"
 	if header_says sodium.h 1 ""; then
