@@ -417,8 +417,9 @@ def test_a_master_that_cannot_take_a_new_listener_refuses_the_reload(serve, site
 def test_a_candidate_that_is_killed_refuses_the_reload(serve, site):
     server = serve(ORG)
     slow_configuration(site)
+    assert server.reload().startswith("ready")  # so that a candidate that is too quick to be stopped changes no answer
     server.allow("reload refused: the new generation ended before it was ready")
-    with unnoticed(server):
+    with unnoticed(server, NEW_BODY):
         with candidate_stopped(server) as candidate:
             os.kill(candidate.pid, signal.SIGKILL)
         server.wait_for("reload refused")
