@@ -43,6 +43,7 @@ objects_curves_pair     := $(curves)
 objects_curves_sha256   := $(curves)
 objects_curves_exp_mod  := $(curves)
 objects_curves_seams    := $(curves)
+objects_curves_wrong    := server/curves server/curves_memory server/curves_selftest
 objects_curves_ecdsa    := $(filter-out server/curves_ecdsa,$(curves))
 objects_curves_memory   := $(filter-out server/curves_memory,$(curves))
 objects_message  := $(messages)

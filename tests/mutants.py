@@ -19,9 +19,9 @@ FOLDER = ROOT / "build/mutants"
 SECONDS = 120  # for compiling, and for the test
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CURVES_TIMES"}  # as in make check
 
-MULTIPLY, NUMBERS, MEMORY, SHA256, ECDSA, EXP_MOD, START = (
+MULTIPLY, NUMBERS, MEMORY, SHA256, ECDSA, EXP_MOD, SELFTEST, START = (
     f"src/server/{name}.c" for name in ("curves_multiply", "curves_numbers", "curves_memory", "curves_sha256",
-                                        "curves_ecdsa", "curves_exp_mod", "curves"))
+                                        "curves_ecdsa", "curves_exp_mod", "curves_selftest", "curves"))
 
 SECRETS = "build/secrets/curves"  # under valgrind
 VALGRIND = ["valgrind", "-q", "--error-exitcode=99", f"--suppressions={ROOT}/tests/secrets/curves.supp"]
@@ -181,6 +181,16 @@ MUTANTS = [
            SECRETS),
 
     # --- The start
+    Mutant("any public key on P-256 will do", SELFTEST,
+           "           memcmp(public, nist_public, sizeof(public)) == 0 &&\n", "", "_wrong"),
+    Mutant("any secret on P-256 will do", SELFTEST,
+           " &&\n           memcmp(shared, nist_shared, sizeof(shared)) == 0;", ";", "_wrong"),
+    Mutant("any X25519 product will do", SELFTEST,
+           " &&\n           memcmp(product, known, sizeof(product)) == 0;", ";", "_wrong"),
+    Mutant("any hash will do", SELFTEST,
+           "return well && memcmp(hash, known, sizeof(hash)) == 0;", "return well;", "_wrong"),
+    Mutant("any signature will do", SELFTEST,
+           "return len == sizeof(hedged_signature) && ", "return len > 0 || ", "_wrong"),
     Mutant("a wrong answer is believed", START, "    if (!selftests[part]())\n",
            "    selftests[part]();\n    if (false)\n", ""),
     Mutant("what is not reached is believed", START, "    if (state->calls == 0)\n", "    if (false)\n", ""),

@@ -21,7 +21,7 @@ import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECONDS_FOR_A_PROGRAM = 300
+SECONDS_FOR_A_PROGRAM = 600
 SECONDS_FOR_THE_SYSTEM_TESTS = 1200
 
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak)Sanitizer|: runtime error: |AddressSanitizer:DEADLYSIGNAL")
