@@ -138,6 +138,7 @@ MUTANTS = [
     Mutant("SHA-224 writes eight words", SHA256, "ctx->is224 ? 7 : 8", "8", "_sha256"),
     Mutant("a context keeps what was hashed", SHA256,
            "    mbedtls_sha256_free(ctx); /* as mbedTLS's own does */\n", "", "_sha256"),
+    Mutant("the stack below a hash is left", SHA256, "    wipe_stack();\n", "", "_sha256"),
     Mutant("a full block waits for the next byte", SHA256,
            "held + len >= BLOCK && held > 0", "held + len > BLOCK && held > 0", "_sha256"),
 

@@ -10,7 +10,11 @@
 
 #include <string.h>
 
-enum { BLOCK = 64, LENGTH = 8 /* bytes of it, that end the last block */ };
+enum {
+    BLOCK = 64,
+    LENGTH = 8,      /* bytes of it, that end the last block */
+    STACK_SIZE = 512 /* bytes that Nettle may have used of it */
+};
 
 CURVES_SEAM(mbedtls_sha256_update);
 CURVES_SEAM(mbedtls_sha256_finish);
@@ -59,6 +63,14 @@ static void finish(mbedtls_sha256_context *ctx, uint8_t *output)
         write_big_endian(output + 4 * i, ctx->state[i], 4);
 }
 
+/* Where the processor has no instructions for it, Nettle leaves there what tells the last block. */
+__attribute__((noinline)) static void wipe_stack(void)
+{
+    uint8_t scrap[STACK_SIZE];
+
+    explicit_bzero(scrap, sizeof(scrap));
+}
+
 int CURVES_FUNCTION(mbedtls_sha256_update)(mbedtls_sha256_context *ctx, const unsigned char *input,
                                            size_t ilen)
 {
@@ -74,6 +86,7 @@ int CURVES_FUNCTION(mbedtls_sha256_finish)(mbedtls_sha256_context *ctx, unsigned
     if (!curves_states[CURVES_SHA256].on)
         return CURVES_STOCK(mbedtls_sha256_finish)(ctx, output);
     finish(ctx, output);
+    wipe_stack();
     mbedtls_sha256_free(ctx); /* as mbedTLS's own does */
     curves_states[CURVES_SHA256].calls++;
     return 0;

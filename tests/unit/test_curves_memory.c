@@ -14,20 +14,12 @@
 
 #include "child.h"
 #include "curves_both.h"
+#include "curves_stack.h"
 
-#include <fcntl.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/psa_util.h>
-#include <sanitizer/asan_interface.h>
 
-/* Or what wipes the stack wipes another, which AddressSanitizer has for locals since gcc 13. */
-// NOLINTNEXTLINE(bugprone-reserved-identifier, cert-dcl37-c, cert-dcl51-cpp): AddressSanitizer's own name
-const char *__asan_default_options(void)
-{
-    return "detect_stack_use_after_return=0";
-}
-
-enum { SEARCHED = 128 * 1024, LEN = CURVES_P256_LEN, WORD = 8 };
+enum { LEN = CURVES_P256_LEN, WORD = 8 };
 
 static size_t most; /* bytes ever taken for one operation */
 
@@ -171,29 +163,6 @@ static int drop_numbers(void **state)
 
 /* --- The stack */
 
-static uint8_t found[SEARCHED];
-
-/* Nothing that was there before, and all of it reached, so that it can be read. */
-__attribute__((noinline)) static void paint_stack(void)
-{
-    uint8_t paint[SEARCHED + LEN];
-
-    memset(paint, 0xa5, sizeof(paint));
-    __asm__ volatile("" : : "r"(paint) : "memory");
-}
-
-/* By way of the kernel, since neither compilers nor valgrind like a program to look there. */
-__attribute__((noinline)) static void read_stack(void)
-{
-    uintptr_t here = (uintptr_t)__builtin_frame_address(
-        0); /* a local may be elsewhere, with ASan */
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-
-    assert_true(memory >= 0);
-    assert_int_equal(pread(memory, found, SEARCHED, (off_t)(here - SEARCHED)), SEARCHED);
-    close(memory);
-}
-
 /* Any eight of its bytes, as bytes or as limbs. */
 static bool is_found(const uint8_t *secret, size_t len)
 {
@@ -202,14 +171,13 @@ static bool is_found(const uint8_t *secret, size_t len)
 
         for (size_t j = 0; j < WORD; j++)
             reversed[j] = secret[i + WORD - 1 - j];
-        if (memmem(found, SEARCHED, secret + i, WORD) != NULL ||
-            memmem(found, SEARCHED, reversed, WORD) != NULL)
+        if (stack_has(secret + i, WORD) || stack_has(reversed, WORD))
             return true;
     }
     return false;
 }
 
-/* Right after an operation, which was the first since paint_stack. */
+/* Right after an operation, which was the first since stack_paint. */
 static void assert_memory_is_clean(void)
 {
     assert_int_equal(used, 0);
@@ -222,8 +190,8 @@ static void assert_memory_is_clean(void)
 /* Its lower part, which nothing called since can have reached: a sanitizer's functions take some. */
 static void assert_stack_is_wiped(void)
 {
-    for (size_t i = SEARCHED - STACK_SIZE + 1024; i < SEARCHED - STACK_SIZE / 2; i++)
-        assert_int_equal(found[i], 0);
+    for (size_t i = STACK_SEARCHED - STACK_SIZE + 1024; i < STACK_SEARCHED - STACK_SIZE / 2; i++)
+        assert_int_equal(stack_found[i], 0);
 }
 
 /* --- Operations */
@@ -234,9 +202,9 @@ static void multiply_and_look(enum curves_part part, const mbedtls_ecp_point *by
     uint8_t       bytes[LEN];
 
     draw_scalar();
-    paint_stack();
+    stack_paint();
     assert_int_equal(both_call_mul(BOTH_PLAIN, &group, &product, &scalar, by), expected);
-    read_stack();
+    stack_read();
     assert_memory_is_clean();
     assert_true(curves_states[part].calls == calls);
     assert_false(is_found(scalar_bytes, LEN));
@@ -303,9 +271,9 @@ static void no_secret_is_left_of_a_signatures_numbers(void **state)
     use_group(MBEDTLS_ECP_DP_SECP256R1);
     both_bytes(hash, LEN);
     both_bytes(fresh, sizeof(fresh));
-    paint_stack();
+    stack_paint();
     assert_true(curves_ecdsa_sign(signature, scalar_bytes, hash, fresh, sizeof(fresh)));
-    read_stack();
+    stack_read();
     assert_memory_is_clean();
     assert_stack_is_wiped();
     find_nonce(nonce, signature, hash);
@@ -327,11 +295,11 @@ static void no_secret_is_left_of_a_signature(void **state)
     assert_int_equal(mbedtls_ecp_group_load(&key.grp, MBEDTLS_ECP_DP_SECP256R1), 0);
     assert_int_equal(mbedtls_mpi_copy(&key.d, &scalar), 0);
     both_bytes(hash, LEN);
-    paint_stack();
+    stack_paint();
     assert_int_equal(mbedtls_ecdsa_write_signature(&key, MBEDTLS_MD_SHA256, hash, LEN, signature,
                                                    sizeof(signature), &len, both_draw, &seed),
                      0);
-    read_stack();
+    stack_read();
     assert_memory_is_clean();
     assert_true(curves_states[CURVES_ECDSA].calls == calls);
     assert_int_equal(mbedtls_ecdsa_der_to_raw(256, signature, len, rs, sizeof(rs), &len), 0);
@@ -361,9 +329,9 @@ static void no_secret_is_left_of_an_rsa_power(void **state)
     for (size_t i = 0; i < BYTES; i++)
         bytes[i] = (uint8_t)both_random();
     assert_int_equal(mbedtls_mpi_read_binary(&exponent, bytes, BYTES), 0);
-    paint_stack();
+    stack_paint();
     assert_int_equal(mbedtls_mpi_exp_mod(&base, &base, &exponent, &modulus, NULL), 0);
-    read_stack();
+    stack_read();
     assert_memory_is_clean();
     assert_stack_is_wiped();
     assert_true(curves_states[CURVES_EXP_MOD].calls == calls);

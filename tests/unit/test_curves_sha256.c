@@ -13,6 +13,7 @@
 #include "curves_both.h"
 
 #include "child.h"
+#include "curves_stack.h"
 
 #include <mbedtls/sha256.h>
 
@@ -190,6 +191,49 @@ static void nothing_is_left_in_the_context(void **state)
     assert_memory_equal(&ctx, &empty, sizeof(ctx));
 }
 
+static uint32_t rotated(uint32_t word, unsigned by)
+{
+    return word >> by | word << (32 - by);
+}
+
+/* FIPS 180-4 section 6.2.2: the last sixteen words that a block becomes, from which it can be told. */
+static void schedule(uint32_t last[16], const uint8_t block[BLOCK])
+{
+    uint32_t words[64];
+
+    for (size_t i = 0; i < 16; i++)
+        words[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+                   (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+    for (size_t i = 16; i < 64; i++) {
+        uint32_t a = words[i - 15], b = words[i - 2];
+
+        words[i] = (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10) + words[i - 7] +
+                   (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + words[i - 16];
+    }
+    memcpy(last, words + 48, 16 * sizeof(*last));
+}
+
+static void nothing_is_left_on_the_stack(void **state)
+{
+    mbedtls_sha256_context ctx;
+    uint8_t                hash[HASH], block[BLOCK] = { 0 };
+    uint32_t               last[16];
+
+    (void)state;
+    mbedtls_sha256_init(&ctx);
+    assert_int_equal(mbedtls_sha256_starts(&ctx, 0), 0);
+    stack_paint();
+    assert_int_equal(mbedtls_sha256_update(&ctx, message, HASH), 0);
+    assert_int_equal(mbedtls_sha256_finish(&ctx, hash), 0);
+    stack_read();
+    memcpy(block, message, HASH);
+    block[HASH] = 0x80;
+    block[BLOCK - 2] = 8 * HASH >> 8;
+    schedule(last, block);
+    for (size_t i = 0; i < 16; i += 2)
+        assert_false(stack_has(&last[i], 2 * sizeof(*last)));
+}
+
 /* What Nettle takes for the processor's features; "none" is none that it knows. */
 #define FEATURES "NETTLE_FAT_OVERRIDE"
 
@@ -222,6 +266,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_messages_are_counted_as_without),
         cmocka_unit_test(a_million_times_a_is_as_published),
         cmocka_unit_test(nothing_is_left_in_the_context),
+        cmocka_unit_test(nothing_is_left_on_the_stack),
         cmocka_unit_test(a_processor_without_instructions_for_it_is_as_good),
     };
 
