@@ -42,8 +42,11 @@ def memory(site, memory_library, pytestconfig):
     return test_memory.Memory(memory_library, site.folder / "memory", pytestconfig.getoption("--every-allocation"))
 
 
-def failures(memory, attempt, at_least):
-    """Calls attempt while another allocation fails in it; gives the pid of its process and what attempt gave."""
+def failures(memory, attempt, at_least, undo=lambda result: None):
+    """Calls attempt while another allocation fails in it; gives the pid of its process and what attempt gave.
+
+    undo: is given what attempt gave when nothing failed in it.
+    """
     count = in_vain = 0
     while in_vain < LAST_TRIES:
         memory.fail()
@@ -53,6 +56,8 @@ def failures(memory, attempt, at_least):
         if pid:
             count += 1
             yield pid, result
+        else:
+            undo(result)
     assert count >= at_least, f"only {count} allocations"
 
 
@@ -69,7 +74,7 @@ def test_no_memory_to_start(site, memory):
             ready = None
         return server, ready
 
-    for _, (server, ready) in failures(memory, start, 30):
+    for _, (server, ready) in failures(memory, start, 30, undo=lambda result: result[0].stop()):
         if ready:
             server.stop()
         else:
