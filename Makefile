@@ -28,7 +28,8 @@ fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
 policies     := common/policy common/hostname common/hash
-certificates := server/certpair server/certfile server/pem common/hostname
+certificates := common/certpair common/certfile common/pem common/hostname
+opener       := server/opener common/certopen
 curves       := $(patsubst src/%.c,%,$(wildcard src/server/curves*.c))
 messages     := server/message server/packet
 
@@ -50,16 +51,16 @@ objects_message  := $(messages)
 objects_control  := server/control server/packet
 objects_limits   := server/limits common/hash
 objects_notify   := server/notify common/log
-objects_certfile := server/certfile server/pem
+objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
 objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello
-objects_opener   := server/opener $(messages) $(objects_config)
+objects_opener   := $(opener) $(messages) $(objects_config)
 objects_records  := tool/records $(policies)
 objects_typed    := tool/typed common/hostname
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
-objects_acme     := server/acme server/shortage server/opener $(messages) $(objects_config)
+objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)
 
 # How mbedTLS is made to call src/server/curves_*.c; and how not, for the test of what a start thinks of that.
 SEAMS := @build/mbedtls/wraps
@@ -83,7 +84,7 @@ $1/%.o: %.c build/mbedtls/cflags
 
 $1/mta-stsd: $(server_sources:%.c=$1/%.o)
 $1/mta-sts: $(tool_sources:%.c=$1/%.o)
-$1/mta-sts: LIBS := $(tool_libs) -linih
+$1/mta-sts: LIBS := $(tool_libs) @build/mbedtls/libs -linih
 $(foreach x,$(units),$(eval $1/unit/test_$x: $1/tests/unit/test_$x.o $(call objects_of,$1,$x)))
 $(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: \
     $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))

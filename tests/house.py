@@ -12,12 +12,14 @@ LINES_MAX = 400
 # Modules without a unit test of their own, and what holds them instead.
 WITHOUT_UNIT_TEST = {
     "acceptor": "tests/system: needs a worker's loop",
+    "certopen": "test_opener, through opener",
     "certfile": "test_certpair, through certpair",
     "command": "tests/system/test_dns.py: it prints",
     "conn": "tests/system: needs real sockets and clients",
     "crew": "tests/system: forks",
     "dns": "tests/system/test_dns.py: it prints",
     "generation": "tests/system: forks",
+    "hosts": "tests/system/test_hosts.py: it prints",
     "keeper": "tests/system: forks",
     "main": "tests/system: the command line",
     "master": "tests/system: signals and forks",

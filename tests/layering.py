@@ -33,7 +33,7 @@ SPINE = [
 DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name in names}
 
 # The libraries, by how their headers are spelled, and the only modules that know them.
-MBEDTLS = {"server/tls", "server/certpair", "server/certfile", "server/mbedtls_compat", "server/curves", "tool/hosts"}
+MBEDTLS = {"common/certpair", "common/certfile", "common/mbedtls_compat", "server/tls", "server/curves"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),

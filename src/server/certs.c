@@ -2,7 +2,7 @@
 
 #include "common/log.h"
 #include "server/broker.h"
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/certs_cache.h"
 #include "server/certs_log.h"
 #include "server/process.h"

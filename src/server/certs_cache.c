@@ -1,7 +1,7 @@
 #include "server/certs_cache.h"
 
 #include "server/broker.h"
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/certs.h"
 
 #include <assert.h>

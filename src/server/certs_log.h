@@ -8,7 +8,7 @@
 #ifndef SERVER_CERTS_LOG_H
 #define SERVER_CERTS_LOG_H
 
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/certs.h"
 #include "server/message.h"
 

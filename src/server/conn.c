@@ -2,7 +2,7 @@
    states. */
 #include "server/conn_internal.h"
 
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/listener.h"
 #include "server/process.h"
 #include "server/shortage.h"

@@ -2,7 +2,7 @@
    is there a certificate? */
 #include "server/conn_internal.h"
 
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/tls.h"
 
 #include <ctype.h>

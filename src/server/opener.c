@@ -1,5 +1,6 @@
 #include "server/opener.h"
 
+#include "common/certopen.h"
 #include "common/hostname.h"
 
 #include <errno.h>
@@ -9,64 +10,12 @@
 #include <unistd.h>
 
 /* O_NONBLOCK: the opening of a FIFO returns at once; O_NOCTTY: a terminal does not become ours. */
-enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW };
 
 static int close_with(int fd, int error)
 {
     close(fd);
     errno = error;
-    return -1;
-}
-
-static int open_regular(const char *path)
-{
-    struct stat status;
-    int         fd = open(path, OPEN_FLAGS);
-
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &status) != 0)
-        return close_with(fd, errno);
-    if (!S_ISREG(status.st_mode))
-        return close_with(fd, EINVAL);
-    return fd;
-}
-
-/* The pattern, filled in, fits: config has made sure of it for the longest domain. */
-static int open_pattern(const char *pattern, const struct config_match *match, char *path)
-{
-    if (policy_path(pattern, match->domain, match->domain_len, path, CONFIG_PATH_MAX + 1) < 0) {
-        path[0] = '\0';
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open_regular(path);
-}
-
-int opener_certificate(const struct config_match *match, int fds[2], enum message_step *step,
-                       char *path)
-{
-    char certificate_path[CONFIG_PATH_MAX + 1], key_path[CONFIG_PATH_MAX + 1];
-
-    fds[1] = -1;
-    *step = MESSAGE_STEP_NONE;
-    fds[0] = open_pattern(match->policy->certificate, match, certificate_path);
-    if (path)
-        strcpy(path, certificate_path);
-    if (fds[0] < 0) {
-        *step = MESSAGE_STEP_CERTIFICATE;
-        return -1;
-    }
-    if (!match->policy->key)
-        return 0;
-    fds[1] = open_pattern(match->policy->key, match, key_path);
-    if (fds[1] >= 0)
-        return 0;
-    *step = MESSAGE_STEP_KEY;
-    if (path)
-        strcpy(path, key_path);
-    close_with(fds[0], errno);
-    fds[0] = -1;
     return -1;
 }
 
@@ -111,7 +60,7 @@ int opener_token(const char *acme_dir, const char *token, size_t len)
     folder = open(acme_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -1;
-    fd = openat(folder, name, OPEN_FLAGS | O_NOFOLLOW);
+    fd = openat(folder, name, OPEN_FLAGS);
     error = errno;
     close(folder);
     if (fd < 0) {
@@ -145,7 +94,7 @@ void opener_answer(const struct config *config, const struct message *request,
 {
     const char         *acme_dir = config_server(config)->acme_dir;
     struct config_match match;
-    enum message_step   step;
+    enum certopen_file  failed;
 
     *fd_count = 0;
     message_init(answer, MESSAGE_ANSWER, request->number);
@@ -153,8 +102,9 @@ void opener_answer(const struct config *config, const struct message *request,
     case MESSAGE_CERTIFICATE:
         if (!find_host(config, request, &match))
             refuse(answer, MESSAGE_STEP_NAME, ENOENT);
-        else if (opener_certificate(&match, fds, &step, NULL) != 0)
-            refuse(answer, step, errno);
+        else if (certopen(match.policy, match.domain, match.domain_len, fds, &failed, NULL) != 0)
+            refuse(answer, failed == CERTOPEN_KEY ? MESSAGE_STEP_KEY : MESSAGE_STEP_CERTIFICATE,
+                   errno);
         else
             *fd_count = fds[1] < 0 ? 1 : 2;
         break;

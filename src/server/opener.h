@@ -2,7 +2,7 @@
  * opener: the keeper's hand on the file system.
  *
  * Everything a worker gets to read passes through here: the certificate and key
- * of a policy host that the configuration has, and the file of an ACME token. No
+ * of a policy host that the configuration has (by certopen), and the file of an ACME token. No
  * path ever comes from outside: names are checked, then put into the
  * configuration's patterns. Nothing here blocks on a FIFO or a device.
  */
@@ -16,16 +16,6 @@ enum {
     OPENER_TOKEN_MAX = 128,      /* bytes of an ACME token (RFC 8555 section 8.3: base64url) */
     OPENER_TOKEN_FILE_MAX = 4096 /* bytes */
 };
-
-/*
- * Opens the files of one policy host for reading. fds[0] is the certificate's,
- * fds[1] the key's, or -1 when the key is in the same file. Links are followed
- * (certbot's live/, Kubernetes' ..data); anything but a regular file is EINVAL.
- * 0, or -1 with errno and *step; then nothing is open. When path is not NULL, it is the
- * path of the file that failed, or else of the certificate (CONFIG_PATH_MAX + 1 bytes).
- */
-int opener_certificate(const struct config_match *match, int fds[2], enum message_step *step,
-                       char *path);
 
 /*
  * Opens the file of an ACME token. The token is 1 to OPENER_TOKEN_MAX bytes of

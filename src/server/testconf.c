@@ -1,9 +1,9 @@
 #include "server/testconf.h"
 
+#include "common/certopen.h"
+#include "common/certpair.h"
 #include "common/config.h"
 #include "common/hostname.h"
-#include "server/certpair.h"
-#include "server/opener.h"
 #include "server/privileges.h"
 #include "server/shortage.h"
 
@@ -58,12 +58,12 @@ warn(struct test *test, const struct subject *subject, const char *format, ...)
     putchar('\n');
 }
 
-static void warn_unopened(struct test *test, const struct subject *subject, enum message_step step,
-                          int error, const char *path)
+static void warn_unopened(struct test *test, const struct subject *subject,
+                          enum certopen_file failed, int error, const char *path)
 {
     const char *why = error == EINVAL ? "is no regular file" : strerror(error);
 
-    warn(test, subject, "%s file: %s%s%s", step == MESSAGE_STEP_KEY ? "key" : "certificate", path,
+    warn(test, subject, "%s file: %s%s%s", failed == CERTOPEN_KEY ? "key" : "certificate", path,
          path[0] == '\0' ? "" : ": ", why);
 }
 
@@ -87,19 +87,16 @@ static void judge_files(struct test *test, const struct subject *subject, const 
 
 static bool judge_domain(void *context, const char *domain, const struct policy *policy)
 {
-    struct test        *test = context;
-    struct config_match match = { .policy = policy,
-                                  .domain = domain,
-                                  .domain_len = strlen(domain) };
-    struct subject      subject;
-    enum message_step   step;
-    char                path[CONFIG_PATH_MAX + 1];
-    int                 fds[2];
+    struct test       *test = context;
+    struct subject     subject;
+    enum certopen_file failed;
+    char               path[CONFIG_PATH_MAX + 1];
+    int                fds[2];
 
     snprintf(subject.host, sizeof(subject.host), HOSTNAME_POLICY_PREFIX "%s", domain);
     config_place(test->config, domain, &subject.file, &subject.line);
-    if (opener_certificate(&match, fds, &step, path) != 0) {
-        warn_unopened(test, &subject, step, errno, path);
+    if (certopen(policy, domain, strlen(domain), fds, &failed, path) != 0) {
+        warn_unopened(test, &subject, failed, errno, path);
         return true;
     }
     judge_files(test, &subject, fds, path);

@@ -1,6 +1,6 @@
 #include "server/tls_internal.h"
 
-#include "server/mbedtls_compat.h"
+#include "common/mbedtls_compat.h"
 #include "server/shortage.h"
 
 #include <mbedtls/ssl.h>

@@ -1,8 +1,8 @@
 /* One TLS connection: buffers between the socket and mbedTLS, and what mbedTLS's answers mean. */
 #include "server/tls_internal.h"
 
-#include "server/certpair.h"
-#include "server/mbedtls_compat.h"
+#include "common/certpair.h"
+#include "common/mbedtls_compat.h"
 #include "server/shortage.h"
 
 #include <stdlib.h>

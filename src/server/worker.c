@@ -3,7 +3,7 @@
 #include "common/log.h"
 #include "server/acceptor.h"
 #include "server/broker.h"
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/certs.h"
 #include "server/conn.h"
 #include "server/process.h"

@@ -39,5 +39,6 @@ struct config *command_load_config(const char *path);
 bool command_printed(void);
 
 extern const struct command dns_command;
+extern const struct command hosts_command;
 
 #endif

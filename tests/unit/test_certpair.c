@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "server/certpair.h"
+#include "common/certpair.h"
 
 #define PKI  "tests/unit/pki/"
 #define HOST "mta-sts.example.org"

@@ -20,7 +20,7 @@
 
 #include "common/log.h"
 #include "server/broker.h"
-#include "server/certpair.h"
+#include "common/certpair.h"
 #include "server/certs.h"
 #include "server/process.h"
 

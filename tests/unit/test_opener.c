@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "common/certopen.h"
 #include "server/opener.h"
 
 #define HOST  "mta-sts.example.org"
@@ -236,18 +237,20 @@ static void any_domain_leads_to_a_file_of_its_own_name(void **state)
 static void the_failed_files_path_is_told_to_the_tester(void **state)
 {
     struct config_match match;
-    enum message_step   step;
+    enum certopen_file  failed;
     char                path[CONFIG_PATH_MAX + 1], expected[100];
     int                 fds[2];
 
     (void)state;
     assert_true(config_find_host(config, HOST, strlen(HOST), &match));
-    assert_int_equal(opener_certificate(&match, fds, &step, path), -1);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
+                     -1);
     snprintf(expected, sizeof(expected), "%s/" HOST ".pem", folder);
     assert_string_equal(path, expected);
     write_file(HOST ".pem", "certificate");
-    assert_int_equal(opener_certificate(&match, fds, &step, path), -1);
-    assert_int_equal(step, MESSAGE_STEP_KEY);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
+                     -1);
+    assert_int_equal(failed, CERTOPEN_KEY);
     assert_int_equal(fds[0], -1);
     snprintf(expected, sizeof(expected), "%s/example.org.key", folder);
     assert_string_equal(path, expected);

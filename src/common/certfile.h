@@ -4,8 +4,8 @@
  * Every certificate in the file is parsed, or the file is refused with a text that
  * says what is wrong with it. Only the two mbedTLS objects outlive a call.
  */
-#ifndef SERVER_CERTFILE_H
-#define SERVER_CERTFILE_H
+#ifndef COMMON_CERTFILE_H
+#define COMMON_CERTFILE_H
 
 #include <stdbool.h>
 

@@ -1,12 +1,12 @@
-#include "server/certpair.h"
+#include "common/certpair.h"
 
 #include "common/hostname.h"
-#include "server/certfile.h"
-#include "server/shortage.h"
+#include "common/certfile.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +222,7 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     mbedtls_pk_init(&pair->key);
     if (certfile_read(certificate_fd, key_fd, &pair->chain, &pair->key, &readable, error) != 0 ||
         prove(pair, host, error) != 0) {
-        if (shortage_met()) /* whatever mbedTLS took it for */
+        if (errno == ENOMEM) /* whatever mbedTLS took it for */
             certfile_refuse(error, "out of memory");
         certpair_unref(pair);
         return NULL;

@@ -1,4 +1,4 @@
-#include "server/pem.h"
+#include "common/pem.h"
 
 #include <errno.h>
 #include <stdint.h>

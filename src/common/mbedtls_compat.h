@@ -2,8 +2,8 @@
  * mbedtls_compat: all that differs between mbedTLS 3.6 and 4 in what we call of it. Version 4 has a
  * random generator of its own; 3.6 is told with each call which one to take, and takes PSA's.
  */
-#ifndef SERVER_MBEDTLS_COMPAT_H
-#define SERVER_MBEDTLS_COMPAT_H
+#ifndef COMMON_MBEDTLS_COMPAT_H
+#define COMMON_MBEDTLS_COMPAT_H
 
 #include <mbedtls/pk.h>
 #include <mbedtls/psa_util.h>

@@ -8,8 +8,8 @@
  * a key that is not the leaf's, a kind that mbedTLS cannot serve (Ed25519). Served,
  * and told: expired, not yet valid, leaf without its intermediate, chain out of order.
  */
-#ifndef SERVER_CERTPAIR_H
-#define SERVER_CERTPAIR_H
+#ifndef COMMON_CERTPAIR_H
+#define COMMON_CERTPAIR_H
 
 #include <stdbool.h>
 #include <stddef.h>

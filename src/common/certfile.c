@@ -1,8 +1,8 @@
-#include "server/certfile.h"
+#include "common/certfile.h"
 
-#include "server/certpair.h"
-#include "server/mbedtls_compat.h"
-#include "server/pem.h"
+#include "common/certpair.h"
+#include "common/mbedtls_compat.h"
+#include "common/pem.h"
 
 #include <mbedtls/base64.h>
 #include <mbedtls/error.h>

@@ -6,8 +6,8 @@
  * line of dashes is a whole one, and the file was the same before and after reading.
  * Text between the blocks is let be. Owns a copy of the file, and wipes it.
  */
-#ifndef SERVER_PEM_H
-#define SERVER_PEM_H
+#ifndef COMMON_PEM_H
+#define COMMON_PEM_H
 
 #include <stdbool.h>
 #include <stddef.h>
