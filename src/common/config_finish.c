@@ -201,7 +201,7 @@ static bool check_mx_distinct(struct loader *loader, struct section *list)
 /* The number, at the end of out. printf takes seven times as many instructions. */
 static const char *decimal(uint32_t number, char out[DECIMAL_SIZE])
 {
-    char *at = out + DECIMAL_SIZE - 1;
+    char *at = &out[DECIMAL_SIZE - 1];
 
     *at = '\0';
     do {
