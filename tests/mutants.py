@@ -78,6 +78,8 @@ MUTANTS = [
     Mutant("memory that fails is not told", MULTIPLY,
            "        if (*result == 0)\n            *result = mbedtls_mpi_read_binary(&R->Y, point + LEN, LEN);\n",
            "        *result = mbedtls_mpi_read_binary(&R->Y, point + LEN, LEN);\n", "_multiply"),
+    Mutant("where memory fails, half of a product is left", MULTIPLY,
+           "    if (done && *result != 0)\n        mbedtls_ecp_point_free(R); /* no half of a product */\n", "", "_multiply"),
     Mutant("the product's Z is left as it was", MULTIPLY,
            "            *result = mbedtls_mpi_read_binary(&R->Y, point + LEN, LEN);\n        if (*result == 0)\n"
            "            *result = mbedtls_mpi_lset(&R->Z, 1);\n",

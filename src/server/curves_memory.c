@@ -71,6 +71,7 @@ bool curves_memory_exceeded(void)
     return exceeded;
 }
 
+/* The program is linked with -z now: else the dynamic linker puts registers on the stack, afterwards. */
 __attribute__((noinline)) static void wipe_stack(void)
 {
     uint8_t scrap[STACK_SIZE];

@@ -195,6 +195,8 @@ static bool multiply(int *result, const mbedtls_ecp_group *grp, mbedtls_ecp_poin
     if (!curves_states[part].on || mbedtls_mpi_cmp_int(&P->Z, 1) != 0)
         return false;
     done = part == CURVES_P256 ? mul_p256(result, R, m, P) : mul_x25519(result, R, m, P);
+    if (done && *result != 0)
+        mbedtls_ecp_point_free(R); /* no half of a product */
     curves_states[part].calls += done;
     return done;
 }
