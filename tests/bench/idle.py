@@ -1,9 +1,7 @@
 """The memory of a server that has nothing to do, and of connections that never say a word."""
 
-import contextlib
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 from pathlib import Path
@@ -11,8 +9,7 @@ from pathlib import Path
 import processes
 import servers
 from lib.server import MTA_STSD
-from lib.tools import eventually
-from load import load
+from load import load, silence
 from result import Row
 from rounds import Figures
 
@@ -49,23 +46,6 @@ def _kernel_bytes():
     return int(re.search(r"^Slab: +(\d+) kB", Path("/proc/meminfo").read_text(), re.M)[1]) * 1024
 
 
-@contextlib.contextmanager
-def _silent_connections(server, count):
-    """Accepted, and still there at the end: within the 5 s that mta-stsd waits for a first byte."""
-    host, port = server.address.split(":")
-    before = processes.descriptors(server.pids)
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(count)]
-        eventually(10, lambda: processes.descriptors(server.pids) >= before + count)
-        yield
-        for connection in held:
-            try:
-                connection.recv(1, socket.MSG_DONTWAIT)
-                raise AssertionError(f"{server.name} has ended a silent connection")
-            except BlockingIOError:
-                pass
-
-
 def _of_silence(figures, kernel, rounds, count):
     site = servers.Site("silence", {"example.org": "p256"})
     for _ in range(rounds):
@@ -73,7 +53,7 @@ def _of_silence(figures, kernel, rounds, count):
             with kind(site, crowd=True) as server:
                 load(server, 200, site.names_file(), connections=8)
                 before, kernel_before = processes.memory(server.pids), _kernel_bytes()
-                with _silent_connections(server, count):
+                with silence(server, count):
                     figures.add("a silent connection", server.name,
                                 (processes.memory(server.pids) - before) / count / 1000)
                     kernel.append((_kernel_bytes() - kernel_before) / count / 1000)

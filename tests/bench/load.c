@@ -1,13 +1,17 @@
 /* Fetches policies as senders do, and says how long that took: a line of JSON.
 
        load --address ADDRESS:PORT --names FILE --body FILE --fetches N [OPTION...]
+       load --address ADDRESS:PORT --silent N
 
    Every connection is a new one, from another address of 127.1.0.0/24, with a full handshake: no session is kept, and
    OpenSSL makes the ephemeral keys anew. The certificate has to be for the name that was asked for, the answer has to be
    200 with the body that is expected; anything else ends the run with status 1. The chain is not verified: that would
    only cost the client. Without a rate, fetches follow each other as fast as possible over so many connections. With
    one, they are due at fixed times, and are timed from there, whether or not they could begin: a server that falls
-   behind is charged for those that wait. */
+   behind is charged for those that wait.
+
+   Or holds N connections that never send a byte, says so, and at the end of standard input makes sure that the server
+   has held them, too. */
 
 #include "load.h"
 
@@ -283,9 +287,30 @@ static void run(void)
            done, seconds, percentile_us(0.5), percentile_us(0.99), percentile_us(1), suite, group);
 }
 
+static void be_silent(void)
+{
+    int *fds = load_allocate((size_t)load.silent, sizeof *fds);
+    for (long i = 0; i < load.silent; i++)
+        fds[i] = open_socket();
+    puts("held");
+    fflush(stdout);
+    while (getchar() != EOF)
+        ;
+    for (long i = 0; i < load.silent; i++) {
+        char byte;
+        if (recv(fds[i], &byte, 1, 0) >= 0 || errno != EAGAIN)
+            load_fail("the server has not held a silent connection");
+    }
+    free(fds);
+}
+
 int main(int argc, char **argv)
 {
     load_read_options(argc, argv);
+    if (load.silent) {
+        be_silent();
+        return 0;
+    }
     prctl(PR_SET_TIMERSLACK, 1);
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)

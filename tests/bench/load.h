@@ -22,6 +22,7 @@ struct load_options {
     size_t             body_length;
     char               length_field[64]; /* of an answer with this body */
     long               fetches;
+    long               silent;      /* connections that send nothing, instead of fetches; or 0 */
     long               connections; /* at a time */
     long               requests;    /* on each */
     double             rate;        /* fetches a second; 0: as fast as possible */

@@ -14,7 +14,20 @@
 struct load_options load;
 
 /* The options; one that isn't given is NULL. */
-enum { ADDRESS, NAMES, BODY, FETCHES, CONNECTIONS, REQUESTS, RATE, TLS, GROUP, SUITES, OPTIONS };
+enum {
+    ADDRESS,
+    NAMES,
+    BODY,
+    FETCHES,
+    CONNECTIONS,
+    REQUESTS,
+    RATE,
+    TLS,
+    GROUP,
+    SUITES,
+    SILENT,
+    OPTIONS
+};
 static const char *options[OPTIONS];
 
 void load_fail(const char *format, ...)
@@ -133,12 +146,18 @@ void load_read_options(int argc, char **argv)
         { "tls", required_argument, NULL, TLS },
         { "group", required_argument, NULL, GROUP },
         { "suites", required_argument, NULL, SUITES },
+        { "silent", required_argument, NULL, SILENT },
         { NULL, 0, NULL, 0 },
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (option >= OPTIONS)
             exit(2);
         options[option] = optarg;
+    }
+    if (options[ADDRESS] && options[SILENT]) {
+        read_address(options[ADDRESS]);
+        load.silent = count_of(SILENT);
+        return;
     }
     if (!options[ADDRESS] || !options[NAMES] || !options[BODY] || !options[FETCHES])
         load_fail("--address, --names, --body and --fetches are needed");

@@ -33,8 +33,8 @@ def started(command, cpu, **options):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
         if AUTOGROUP.exists():  # where sessions share the processors, a nice process is so within its own only
             AUTOGROUP.write_text(str(NICE))
-    return subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, start_new_session=True,
-                            preexec_fn=prepare, **options)
+    return subprocess.Popen([str(part) for part in command], start_new_session=True, preexec_fn=prepare,
+                            **{"stdin": subprocess.DEVNULL, **options})
 
 
 class Site:
