@@ -45,10 +45,10 @@ def of_kept_connections(server, fetches, names):
     return (REQUESTS * kept - single) / (REQUESTS - 1)
 
 
-def _agreements(running, cases, names):
+def _agreements(running, names):
     """Which suites the servers choose. Makes sure that the groups are those that the cases are about."""
     chosen = {}
-    for name, options, key, *_ in cases:
+    for name, options, key, *_ in CASES:
         for server in running:
             said = load(server, 1, names[key], **options)
             expected = {"X25519": "X25519", "P-256": "prime256v1"}[options["group"].split(":")[0]]
@@ -66,7 +66,7 @@ def _one_host(figures, rounds, fetches, kinds, cases):
     names = dict(zip(["p256", "rsa2048"], map(site.names_file, site.hosts)))
     with contextlib.ExitStack() as stack:
         running = start(stack, site, kinds)
-        suites = _agreements(running, cases, names)
+        suites = _agreements(running, names)
         for _ in range(rounds):
             for name, options, key, *_ in cases:
                 for server in running:
