@@ -31,7 +31,7 @@ def circumstances():
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1]
     system = re.search(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text())[1]
     peers = [f"{kind.name} {kind.version()}" for kind in (servers.Nginx, servers.Caddy, servers.Apache)]
-    return (f"- Machine: {os.cpu_count()} processors, {cpu}; Linux {os.uname().release}, {system}; load average before: "
+    return (f"- Machine: {os.cpu_count()} processors, {cpu}; Linux {os.uname().release}, {system}; load average at the end: "
             f"{os.getloadavg()[1]:.1f}\n"
             f"- Server: {servers.Ours.version()}\n- Others, of Debian {os.environ['BENCH_SUITE']}: {', '.join(peers)}\n"
             f"- Client: {ssl.OPENSSL_VERSION}\n")
