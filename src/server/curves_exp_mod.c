@@ -27,12 +27,21 @@ static bool is_plain(const mbedtls_mpi *A, const mbedtls_mpi *E, const mbedtls_m
            E->n <= LIMBS_MAX && mbedtls_mpi_cmp_int(E, 0) > 0 && A->s > 0 && A->n <= LIMBS_MAX;
 }
 
+/*
+ * As many as are stored, as mbedTLS takes them: their number says nothing of E. But what fits into
+ * a word is a public exponent, with which mbedTLS checks each signature: its length is no secret,
+ * and 65537 has 17 bits of 64.
+ */
+static mp_bitcnt_t exponent_bits(const mbedtls_mpi *E)
+{
+    return E->n == 1 ? mbedtls_mpi_bitlen(E) : (mp_bitcnt_t)E->n * 8 * sizeof(mp_limb_t);
+}
+
 /* Each of X, A, E and N may be another of them. */
 static int exp_mod(mbedtls_mpi *X, const mbedtls_mpi *A, const mbedtls_mpi *E, const mbedtls_mpi *N)
 {
-    mp_size_t n = (mp_size_t)N->n, base_len = A->n > 0 ? (mp_size_t)A->n : 1;
-    /* The stored ones, as mbedTLS takes them: their number says nothing of E. */
-    mp_bitcnt_t bits = (mp_bitcnt_t)E->n * 8 * sizeof(mp_limb_t);
+    mp_size_t   n = (mp_size_t)N->n, base_len = A->n > 0 ? (mp_size_t)A->n : 1;
+    mp_bitcnt_t bits = exponent_bits(E);
     size_t      len = (size_t)(base_len + n + mpn_sec_powm_itch(base_len, bits, n));
     mp_limb_t  *base = calloc(len, sizeof(*base));
     mp_limb_t  *power, *scratch;

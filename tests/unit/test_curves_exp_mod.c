@@ -248,8 +248,11 @@ void *calloc(size_t count, size_t size)
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "calloc");
     allocation_was_seen = true;
-    if (allocations_until_failure > 0 && --allocations_until_failure == 0)
-        return NULL;
+    if (allocations_until_failure > 0) {
+        allocations_until_failure--;
+        if (allocations_until_failure == 0)
+            return NULL;
+    }
     return next(count, size);
 }
 
