@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -278,13 +279,18 @@ static void run(void)
         if (done < load.fetches)
             wait_and_step(begun < to_begin);
     }
-    double seconds = (double)(now() - begin) / SECOND_NS;
+    double        seconds = (double)(now() - begin) / SECOND_NS;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double busy = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     free(connections);
     qsort(latencies, (size_t)done, sizeof *latencies, compare);
     printf("{\"fetches\": %ld, \"seconds\": %.4f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": "
            "%.1f, "
-           "\"suite\": \"%s\", \"group\": \"%s\"}\n",
-           done, seconds, percentile_us(0.5), percentile_us(0.99), percentile_us(1), suite, group);
+           "\"suite\": \"%s\", \"group\": \"%s\", \"busy\": %.2f}\n",
+           done, seconds, percentile_us(0.5), percentile_us(0.99), percentile_us(1), suite, group,
+           busy / seconds);
 }
 
 static void be_silent(void)
