@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from lib.processes import stopped
+from lib.processes import ends, stopped
 from lib.server import ORG, PATIENCE, Process
 
 
@@ -20,12 +20,13 @@ def slow_configuration(site, **options):
 def candidate_stopped(server):
     """A reload that is under way for as long as the test wants. Gives its keeper.
 
-    A busy machine may let it have workers before this sees it, and then it may be ready: then there is another.
+    A busy machine may let it have workers before this sees it, and then it may be ready: then there is another, once
+    the generation before it has ended.
     """
     text = server.site.ini.read_text()
     for attempt in range(20):
         server.site.write(f"{text}; {attempt}\n")
-        active = _keepers(server)
+        active, processes = _keepers(server), server.processes()[1:]
         since = server.mark()
         server.signal(signal.SIGHUP)
         candidate = Process(first(lambda: _keepers(server) - active).pop())
@@ -33,7 +34,8 @@ def candidate_stopped(server):
             if not server.children(candidate.pid):
                 yield candidate
                 return
-        server.wait_for("^ready", since=since)
+        with ends(processes):
+            server.wait_for("^ready", since=since)
     raise AssertionError("no reload was slow enough")
 
 
