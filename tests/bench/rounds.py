@@ -26,5 +26,6 @@ class Figures:
         cases = list(dict.fromkeys(case for case, _ in self._figures))
         servers = list(dict.fromkeys(server for _, server in self._figures))
         return Table(title, ["", *servers, f"{first} / {other}"],
-                     [[case, *(self.median(case, server) for server in servers), self.ratio(case, first, other)]
+                     [[case, *(self.median(case, server) if (case, server) in self._figures else "-"
+                               for server in servers), self.ratio(case, first, other)]
                       for case in cases], note)

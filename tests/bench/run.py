@@ -17,11 +17,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
 import fetches  # noqa: E402 (the path comes first)
 import idle  # noqa: E402
 import latency  # noqa: E402
+import many  # noqa: E402
 import result  # noqa: E402
 import scale  # noqa: E402
 import servers  # noqa: E402
 
-PARTS = {"fetches": fetches, "latency": latency, "idle": idle, "scale": scale}
+PARTS = {"fetches": fetches, "latency": latency, "idle": idle, "many": many, "scale": scale}
 DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 MARK = "<!-- From here on, make bench writes. -->\n"
 

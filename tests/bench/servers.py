@@ -7,12 +7,12 @@ kept on the first processor; who asks it is kept on the last. What they share is
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import processes
 from lib import pki
 from lib.server import MTA_STSD
-from lib.tools import eventually
 
 ROOT = Path(os.environ.get("BENCH_ROOT", ""))
 SEEN_AS = Path("/srv")
@@ -78,8 +78,12 @@ class Server:
     def command(self, path):
         raise NotImplementedError
 
+    @property
+    def configuration_path(self):
+        return self.site.folder / f"{self.name}.conf".replace(" ", "-")
+
     def _start(self):
-        path = self.site.folder / f"{self.name}.conf".replace(" ", "-")
+        path = self.configuration_path
         path.write_text(self.configuration())
         with open(path.with_suffix(".log"), "wb") as log:
             return started(self.command(path), CPUS[0], stdout=log, stderr=log, env={**os.environ, "HOME": "/tmp"})
@@ -90,8 +94,11 @@ class Server:
         return f":{self.port:04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()
 
     def __enter__(self):
+        since = time.monotonic()
         self.process = self._start()
-        eventually(PATIENCE, self._listens)
+        while not self._listens():  # without a pause: a start may take milliseconds
+            assert time.monotonic() < since + PATIENCE, f"{self.name} does not listen"
+        self.start_seconds = time.monotonic() - since
         return self
 
     def __exit__(self, *_):
