@@ -8,8 +8,8 @@
 
 #ifdef CURVES_NETTLE
 #include "curves_both.h"
+#include "failing_calloc.h"
 
-#include <dlfcn.h>
 #include <mbedtls/rsa.h>
 
 enum { USUAL_CASES = 300, SIZE_MAX_BITS = 2048 };
@@ -237,24 +237,6 @@ static void its_helper_value_serves_whoever_computes(void **state)
 }
 
 /* --- Memory that fails */
-
-static int  allocations_until_failure; /* 0: none fails */
-static bool allocation_was_seen;
-
-void *calloc(size_t count, size_t size)
-{
-    static void *(*next)(size_t, size_t);
-
-    if (next == NULL)
-        *(void **)&next = dlsym(RTLD_NEXT, "calloc");
-    allocation_was_seen = true;
-    if (allocations_until_failure > 0) {
-        allocations_until_failure--;
-        if (allocations_until_failure == 0)
-            return NULL;
-    }
-    return next(count, size);
-}
 
 static void an_allocation_that_fails_is_told(void **state)
 {

@@ -11,8 +11,8 @@
 
 #ifdef CURVES_NETTLE
 #include "curves_both.h"
+#include "failing_calloc.h"
 
-#include <dlfcn.h>
 #include <mbedtls/ecdh.h>
 #include <mbedtls/platform.h>
 
@@ -29,26 +29,6 @@ static const struct {
 static unsigned long all_calls(void)
 {
     return curves_states[CURVES_P256].calls + curves_states[CURVES_X25519].calls;
-}
-
-/* --- Memory that fails: mbedTLS's numbers are calloc's */
-
-static int  allocations_until_failure; /* 0: none fails */
-static bool allocation_was_seen;
-
-void *calloc(size_t count, size_t size)
-{
-    static void *(*next)(size_t, size_t);
-
-    if (next == NULL)
-        *(void **)&next = dlsym(RTLD_NEXT, "calloc");
-    allocation_was_seen = true;
-    if (allocations_until_failure > 0) {
-        allocations_until_failure--;
-        if (allocations_until_failure == 0)
-            return NULL;
-    }
-    return next(count, size);
 }
 
 /* --- One curve, a scalar for it, and a place for the product */
