@@ -204,7 +204,10 @@ static void print_all(struct dns *dns, const struct config *config, char **typed
         config_each_domain(config, visit_domain, dns);
     for (; *typed != NULL; typed++)
         print_named(dns, config, *typed);
-    dns->format->end();
+    if (!dns->format->end()) {
+        command_tell("out of memory: not every record is printed");
+        dns->result = COMMAND_UNABLE;
+    }
     if (dns->without_rua > 0)
         command_tell("%zu domain%s without rua, and so without _smtp._tls: nobody would hear of "
                      "failed deliveries",

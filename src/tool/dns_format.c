@@ -8,6 +8,11 @@ static void print_nothing(void)
 {
 }
 
+static bool end_nothing(void)
+{
+    return true;
+}
+
 static void print_no_name(const char *domain)
 {
     (void)domain;
@@ -83,12 +88,13 @@ static void close_update(void)
 
 /* --- JSON: an array with an object a record, a line each */
 
-static bool first;
+static bool first, lost;
 
 static void begin_json(void)
 {
     putchar('[');
     first = true;
+    lost = false;
 }
 
 static void print_json(const struct record *record, uint32_t ttl)
@@ -99,18 +105,20 @@ static void print_json(const struct record *record, uint32_t ttl)
 
     fputs(first ? "\n  " : ",\n  ", stdout);
     first = false;
-    json_dumpf(object, stdout, JSON_COMPACT);
+    if (object == NULL || json_dumpf(object, stdout, JSON_COMPACT) != 0)
+        lost = true;
     json_decref(object);
 }
 
-static void end_json(void)
+static bool end_json(void)
 {
     puts("\n]");
+    return !lost;
 }
 
 static const struct dns_format formats[] = {
-    { "zone", print_nothing, print_no_name, print_record, print_nothing, print_nothing },
-    { "nsupdate", print_nothing, open_update, print_update, close_update, print_nothing },
+    { "zone", print_nothing, print_no_name, print_record, print_nothing, end_nothing },
+    { "nsupdate", print_nothing, open_update, print_update, close_update, end_nothing },
     { "json", begin_json, print_no_name, print_json, print_nothing, end_json },
 };
 

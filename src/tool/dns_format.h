@@ -17,7 +17,7 @@ struct dns_format {
     void (*open)(const char *domain);
     void (*record)(const struct record *record, uint32_t ttl);
     void (*close)(void);
-    void (*end)(void);
+    bool (*end)(void); /* false: there was no memory for all records */
 };
 
 /* NULL: there is no such format. */

@@ -49,7 +49,7 @@ static enum state state_of_error(const char *host, const char *path)
     return UNKNOWN;
 }
 
-/* errno: of the file that failed; 0: what is in it is refused. */
+/* Where it is SERVED, *not_after is when the certificate ends. UNKNOWN has been told. */
 static enum state load(const char *host, const char *domain, const struct policy *policy,
                        time_t *not_after)
 {

@@ -13,6 +13,7 @@ import pytest
 from lib import client
 from lib import memory as test_memory
 from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+from lib.toolbox import run_mta_sts
 
 NET = ORG.replace("example.org]", "example.net]", 1)
 OTHER = HOST.replace(".org", ".net")
@@ -99,6 +100,20 @@ def test_no_memory_to_check_a_configuration(site, memory):
         if (done.returncode, lines) != good:
             assert done.returncode in (0, 1), done
             assert re.search(TOLD, done.stdout), done
+
+
+def test_no_memory_to_print_records(site, memory):
+    site.configure(ORG + "rua = mailto:tls@example.org\n", server=SERVER)
+    environment = {**os.environ, **memory.environment()}
+    good = run_mta_sts("dns", "-c", site.ini, "--format", "json").stdout
+
+    def dns():
+        return run_mta_sts("dns", "-c", site.ini, "--format", "json", env=environment)
+
+    for _, done in failures(memory, dns, 30):
+        if (done.returncode, done.stdout) != (0, good):
+            assert done.returncode in (1, 3), done
+            assert re.search(TOLD, done.stderr), done
 
 
 # --- Serving
