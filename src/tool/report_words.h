@@ -1,0 +1,23 @@
+/*
+ * report_words: what failure types mean, and what to do about them, in plain words.
+ */
+#ifndef TOOL_REPORT_WORDS_H
+#define TOOL_REPORT_WORDS_H
+
+#include <stdint.h>
+
+enum { REPORT_DAY_TEXT_MAX = 16 }; /* bytes, with the NUL */
+
+struct report_words {
+    const char *type;    /* as RFC 8460 section 4.3 spells it */
+    const char *meaning; /* what the sender met, as a clause: "the certificate has expired" */
+    const char *remedy;  /* what to do, as a clause: "renew it" */
+};
+
+/* Never NULL: for a type that the RFC does not have, its type is "". */
+const struct report_words *report_words_find(const char *type);
+
+/* "2026-11-24", or "a day not said". Gives out. */
+const char *report_day_text(int32_t day, char out[REPORT_DAY_TEXT_MAX]);
+
+#endif
