@@ -1,0 +1,59 @@
+/*
+ * check_judge_internal: what the steps of check_judge share. Each step is a function, called in the
+ * order of enum check_step; a later one may read what an earlier one left in the judgement.
+ */
+#ifndef TOOL_CHECK_JUDGE_INTERNAL_H
+#define TOOL_CHECK_JUDGE_INTERNAL_H
+
+#include "tool/check_judge.h"
+
+struct judge {
+    struct region            *region;
+    const struct check_facts *facts;
+    time_t                    now;
+    struct check_judgement   *out;
+    struct check_finding    **last; /* where the next finding goes */
+};
+
+void judge_record(struct judge *judge);
+void judge_host(struct judge *judge);
+void judge_tls(struct judge *judge);
+void judge_answer(struct judge *judge);
+void judge_policy(struct judge *judge);
+void judge_mx(struct judge *judge);
+void judge_starttls(struct judge *judge);
+void judge_reports(struct judge *judge);
+
+/* What is found the same at several places is one finding with all of them. where may be NULL. */
+void judge_find(struct judge *judge, enum check_code code, const char *where, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, but a note at worst. */
+void judge_note(struct judge *judge, enum check_code code, const char *where, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* What was seen in a step; more is put behind it, with a comma between. */
+void judge_see(struct judge *judge, enum check_step step, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A stranger's bytes as a string: cut with "..." where they are many, and without NUL. */
+const char *judge_quote(struct judge *judge, struct txt_slice slice);
+
+/* Names for what a chain can lack, in one step. */
+struct judge_chain_codes {
+    enum check_code failed, old, wrong_name, deep_wildcard, no_san, expired, not_yet, self_signed,
+        no_intermediate, untrusted, ends_soon;
+};
+
+/* All that is wrong with the TLS of a place that was visited for host. */
+void judge_chain(struct judge *judge, const struct judge_chain_codes *codes, const char *where,
+                 const char *host, const struct visit *visit);
+
+/* Was there a conversation, good or bad, at this place? */
+bool judge_reached(const struct check_place *place);
+bool judge_any_reached(const struct check_places *places);
+
+/* Did DNS fail to answer? Else there are records, or there are none. */
+bool judge_unanswered(const struct resolver_answer *answer);
+
+#endif
