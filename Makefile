@@ -20,21 +20,24 @@ export CC PYTHON MBEDTLS CURVES
 MAKEFLAGS  += --no-builtin-rules -j$(shell nproc)
 Q          := $(if $(V),,@)
 
-server_sources := $(wildcard src/common/*.c src/wire/*.c src/server/*.c)
-tool_sources   := $(wildcard src/common/*.c src/tool/*.c)
+# Of src/wire, what the toolbox alone reads with: nothing of it is linked into the server.
+tool_readers   := $(wildcard src/wire/txt*.c src/wire/policy_body*.c src/wire/media_type.c)
+server_sources := $(wildcard src/common/*.c src/server/*.c) $(filter-out $(tool_readers),$(wildcard src/wire/*.c))
+tool_sources   := $(wildcard src/common/*.c src/tool/*.c) $(tool_readers)
 tool_libs      := -ljansson -lidn2
 units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
+parts_of      = $(patsubst src/%.c,%,$(wildcard src/$1*.c))
 policies     := common/policy common/hostname common/hash
 certificates := common/certpair common/certfile common/pem common/hostname
 opener       := server/opener common/certopen
-curves       := $(patsubst src/%.c,%,$(wildcard src/server/curves*.c))
+curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
 
 objects_policy   := common/policy common/hash
-objects_config   := $(patsubst src/%.c,%,$(wildcard src/common/config*.c)) common/ini_reader common/region $(policies)
+objects_config   := $(call parts_of,common/config) common/ini_reader common/region $(policies)
 objects_config_limits := $(objects_config)
 objects_curves   := $(filter-out server/curves_selftest,$(curves))
 objects_curves_p256     := $(curves)
@@ -56,6 +59,8 @@ objects_certpair := $(certificates)
 objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello
 objects_opener   := $(opener) $(messages) $(objects_config)
+objects_txt      := $(call parts_of,wire/txt)
+objects_policy_body := $(call parts_of,wire/policy_body)
 objects_records  := tool/records $(policies)
 objects_typed    := tool/typed common/hostname
 objects_broker   := server/broker server/process $(messages)

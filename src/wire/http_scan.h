@@ -3,15 +3,13 @@
  *
  * A scan only goes forward. It knows two kinds of stop: a byte that is not
  * welcome, and the end of the bytes that are there, behind which more can come.
- * The character classes are the ones of the RFCs, whatever the locale; each
- * takes what peek() returns, -1 for the end included, which is in no class.
+ * The character classes of chars.h, and those below, take what peek() returns.
  */
 #ifndef WIRE_HTTP_SCAN_H
 #define WIRE_HTTP_SCAN_H
 
+#include "wire/chars.h"
 #include "wire/http.h"
-
-#include <string.h>
 
 /* The next byte is at[pos]; there is none beyond len. */
 struct scan {
@@ -26,49 +24,10 @@ static inline int peek(const struct scan *s)
     return s->pos < s->len ? (unsigned char)s->at[s->pos] : -1;
 }
 
-static inline bool is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static inline int to_lower(int c)
-{
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
-static inline bool is_alnum(int c)
-{
-    int lower = to_lower(c);
-    return is_digit(c) || (lower >= 'a' && lower <= 'z');
-}
-
-static inline bool is_hex(int c)
-{
-    int lower = to_lower(c);
-    return is_digit(c) || (lower >= 'a' && lower <= 'f');
-}
-
-/* Is c, which may be -1 or a NUL, one of these? */
-static inline bool is_one_of(int c, const char *these)
-{
-    return c > 0 && strchr(these, c) != NULL;
-}
-
-/* RFC 9110 section 5.6.2 */
-static inline bool is_tchar(int c)
-{
-    return is_alnum(c) || is_one_of(c, "!#$%&'*+-.^_`|~");
-}
-
 /* RFC 9110 section 5.5: obs-text is allowed, control characters but HTAB are not. */
 static inline bool is_field_char(int c)
 {
     return c == '\t' || (c >= ' ' && c != 0x7f);
-}
-
-static inline bool is_blank(int c)
-{
-    return c == ' ' || c == '\t';
 }
 
 /* RFC 3986 section 3.3 and 3.4: pchar, "/" and, in a query, "?"; percent-encoding aside. */

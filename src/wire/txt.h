@@ -46,12 +46,16 @@ enum txt_flaw {
     TXT_NO_RUA,                 /* R3: none, or an empty one */
     TXT_RUA_NOT_SECOND,         /* R4 */
     TXT_RUA_TWICE,
-    TXT_RUA_COMMA,  /* R8: a piece between commas that is no URI by itself, behind one that is */
-    TXT_RUA_BANG,   /* R9: "!" and what DMARC has behind it */
-    TXT_RUA_HTTP,   /* R10, R11: http: */
+    TXT_RUA_COMMA, /* R8: a URI, and behind its comma pieces without a scheme; where is all of it */
+    TXT_RUA_BANG,  /* R9: "!" and what DMARC has behind it */
+    TXT_RUA_HTTP,  /* R10, R11: http: */
     TXT_RUA_SCHEME, /* neither mailto: nor https: nor http: */
-    TXT_RUA_BAD     /* a URI of those schemes that is malformed: no address, no host, a byte that
-                       must be encoded */
+    TXT_RUA_BAD,    /* a URI of those schemes that is malformed: no address, no host, a byte that
+                       must be encoded; or a comma with nothing before or behind it */
+    /* Slips of records that only almost begin as they should. */
+    TXT_BLANK_IN_FRONT, /* a blank before all else */
+    TXT_QUOTED,         /* quotation marks in front of the record, or around its version */
+    TXT_NO_SEMICOLON    /* behind the version stands something else */
 };
 
 struct txt_record {
@@ -69,15 +73,18 @@ struct txt_record {
 bool txt_begins(enum txt_kind kind, struct txt_slice record);
 
 /*
- * Would it, but for case, a blank in front, the order of its fields or a quotation mark: is it
- * what somebody meant to be one? For "did you mean"; false for those that txt_begins takes.
+ * Would it, but for case, blanks, the order of its fields, a quotation mark or what stands behind
+ * the version: is it what somebody meant to be one? For "did you mean"; false for those that
+ * txt_begins takes.
  */
 bool txt_almost_begins(enum txt_kind kind, struct txt_slice record);
 
 /*
  * Reads a record that txt_begins or txt_almost_begins takes. flaw is called for each slip, in the
  * order of the bytes (what is missing comes last); where is the part of the record that it is
- * about, the whole of it for what is missing.
+ * about, never empty, the whole of it for what is missing. Behind the first id or rua, a second one
+ * is told and not looked at. Blanks around an "=" are TXT_BAD_FIELD, and an id or rua is read all
+ * the same.
  */
 void txt_read(enum txt_kind kind, struct txt_slice text, struct txt_record *record,
               void (*flaw)(void *context, enum txt_flaw flaw, struct txt_slice where),
