@@ -24,7 +24,9 @@ Q          := $(if $(V),,@)
 tool_readers   := $(wildcard src/wire/txt*.c src/wire/policy_body*.c src/wire/media_type.c)
 server_sources := $(wildcard src/common/*.c src/server/*.c) $(filter-out $(tool_readers),$(wildcard src/wire/*.c))
 tool_sources   := $(wildcard src/common/*.c src/tool/*.c) $(tool_readers)
-tool_libs      := -ljansson -lidn2
+tool_libs       = -ljansson -lidn2 -lz $(gmime_libs)
+gmime_libs      = $(shell pkg-config --libs gmime-3.0)
+gmime_cflags    = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags gmime-3.0))
 units   := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -35,6 +37,10 @@ certificates := common/certpair common/certfile common/pem common/hostname
 opener       := server/opener common/certopen
 curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
+tlsrpt       := $(call parts_of,tool/tlsrpt) tool/datetime tool/utf8 common/hostname \
+                common/region
+mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
+sums         := $(call parts_of,tool/report_sums) tool/report_table
 
 objects_policy   := common/policy common/hash
 objects_config   := $(call parts_of,common/config) common/ini_reader common/region $(policies)
@@ -63,6 +69,13 @@ objects_txt      := $(call parts_of,wire/txt)
 objects_policy_body := $(call parts_of,wire/policy_body)
 objects_records  := tool/records $(policies)
 objects_typed    := tool/typed common/hostname
+objects_tlsrpt   := $(tlsrpt)
+objects_unpack   := tool/unpack tool/buffer
+objects_mbox     := tool/mbox tool/buffer
+objects_mail     := $(mail)
+objects_printable := tool/printable tool/utf8
+objects_report_sums  := $(sums) $(tlsrpt) common/hash
+objects_report_words := tool/report_words tool/datetime
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)
@@ -89,12 +102,14 @@ $1/%.o: %.c build/mbedtls/cflags
 
 $1/mta-stsd: $(server_sources:%.c=$1/%.o)
 $1/mta-sts: $(tool_sources:%.c=$1/%.o)
-$1/mta-sts: LIBS := $(tool_libs) @build/mbedtls/libs -linih
+$1/mta-sts: LIBS = $$(tool_libs) @build/mbedtls/libs -linih
+$1/src/tool/mail.o: CPPFLAGS += $$(gmime_cflags)
 $(foreach x,$(units),$(eval $1/unit/test_$x: $1/tests/unit/test_$x.o $(call objects_of,$1,$x)))
 $(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: \
     $1/tests/fuzz/fuzz_$x.o $1/tests/fuzz/replay.o $(call objects_of,$1,$x)))
 
-$1/unit/%: LIBS := -lcmocka $(tool_libs) $(LIBS)
+$1/unit/%: LIBS = -lcmocka $$(tool_libs) $(LIBS)
+$1/fuzz/%: LIBS = $$(tool_libs) $(LIBS)
 $1/mta-stsd $1/mta-sts $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs build/mbedtls/wraps
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  LINK  $$@")

@@ -27,6 +27,9 @@ WITHOUT_UNIT_TEST = {
     "pem": "test_certpair, through certpair",
     "testconf": "tests/system: -t prints",
     "tls": "tests/system: needs real TLS clients",
+    "buffer": "test_unpack and test_mbox, through these",
+    "report": "tests/system/test_report.py: it prints",
+    "utf8": "test_printable, through printable",
     "worker": "tests/system: a process of its own",
 }
 

@@ -38,7 +38,9 @@ LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
     (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
-    (r"jansson\.h$", {"tool/dns"}),
+    (r"jansson\.h$", {"tool/dns", "tool/tlsrpt", "tool/report"}),
+    (r"gmime/", {"tool/mail"}),
+    (r"zlib\.h$", {"tool/unpack"}),
     (r"idn2\.h$", {"tool/typed"}),
     (r"ini\.h$", {"common/ini_reader"}),
 ]

@@ -40,5 +40,6 @@ bool command_printed(void);
 
 extern const struct command dns_command;
 extern const struct command hosts_command;
+extern const struct command report_command;
 
 #endif

@@ -6,7 +6,7 @@
 
 #define VERSION "0.1.0"
 
-static const struct command *const commands[] = { &dns_command, &hosts_command };
+static const struct command *const commands[] = { &dns_command, &hosts_command, &report_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 

@@ -11,5 +11,6 @@
  * or is invisible, and bytes that are no UTF-8 become \xHH, a byte each; a backslash becomes \\.
  */
 void printable_put(const char *text, FILE *out);
+void printable_put_bytes(const char *text, size_t len, FILE *out); /* which need not end in NUL */
 
 #endif

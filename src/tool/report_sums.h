@@ -12,7 +12,7 @@
 #include "tool/tlsrpt.h"
 
 enum {
-    REPORT_SUMS_BYTES_MAX = 512 * 1024 * 1024, /* no report is begun when there are more */
+    REPORT_SUMS_BYTES_MAX = 256 * 1024 * 1024, /* no report is begun when there are more */
     REPORT_FROM_MAX = 3                        /* sending addresses that a failure names */
 };
 

@@ -73,6 +73,7 @@ enum tlsrpt_odd {
     TLSRPT_ODD_LABEL,     /* the mail's label says gzip, and it is not; or the other way round */
     TLSRPT_ODD_BOM,       /* a byte order mark */
     TLSRPT_ODD_UTF8,      /* bytes that are no UTF-8, each read as "?" */
+    TLSRPT_ODD_CONTROL,   /* raw control characters in a text, each read as a blank */
     TLSRPT_ODD_KEY_TWICE, /* the last one counts */
     TLSRPT_ODD_FIELD,     /* a value of another kind than the RFC says, passed over */
     TLSRPT_ODD_LONG,      /* a text over TLSRPT_TEXT_MAX, passed over */
@@ -94,7 +95,7 @@ enum tlsrpt_odd {
     TLSRPT_ODD_MX_HOST,          /* one text, not an array */
     TLSRPT_ODD_COUNT_FORM,       /* digits in a text, or 12.0 */
     TLSRPT_ODD_COUNT,            /* negative, broken, too large: not counted */
-    TLSRPT_ODD_NO_SUMMARY,       /* no numbers of sessions, or one alone */
+    TLSRPT_ODD_NO_SUMMARY,       /* a number of sessions is missing, there or in a detail */
     TLSRPT_ODD_NO_DETAILS,       /* failed sessions, and not a word of why */
     TLSRPT_ODD_SUM,              /* details that add up to another number than the summary's */
     TLSRPT_ODD_RESULT_TYPE,      /* missing, or not one of RFC 8460 section 4.3 */

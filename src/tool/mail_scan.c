@@ -1,0 +1,91 @@
+#include "tool/mail_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * Whatever GMime may take for a header is counted as one here. A header begins with the mail, and
+ * behind a line that begins with "--", as boundaries do; it ends with an empty line. Where its
+ * Content-Type speaks of a message, the part begins with the header of that, and in a digest any
+ * part may.
+ */
+struct scan {
+    size_t header_bytes, parts;
+    bool   in_header, in_type; /* in_type: in the field Content-Type */
+    bool   of_message, in_digest;
+};
+
+static bool mentions(const char *line, size_t len, const char *word)
+{
+    size_t word_len = strlen(word);
+
+    for (size_t at = 0; at + word_len <= len; at++) {
+        if (strncasecmp(line + at, word, word_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void pass_header_line(struct scan *scan, const char *line, size_t len)
+{
+    static const char type[] = "Content-Type";
+
+    scan->header_bytes += len;
+    if (scan->header_bytes > MAIL_HEADERS_MAX)
+        return;
+    if (line[0] != ' ' && line[0] != '\t')
+        scan->in_type = strncasecmp(line, type, len < sizeof(type) - 1 ? len : sizeof(type) - 1) ==
+                        0;
+    if (!scan->in_type)
+        return;
+    scan->of_message = scan->of_message || mentions(line, len, "message");
+    scan->in_digest = scan->in_digest || mentions(line, len, "digest");
+}
+
+static void pass_line(struct scan *scan, const char *line, size_t len)
+{
+    if (len >= 2 && memcmp(line, "--", 2) == 0) {
+        scan->parts++;
+        scan->of_message = scan->of_message && scan->in_header;
+        scan->in_header = true;
+        scan->in_type = false;
+    } else if (line[0] == '\n' || (line[0] == '\r' && len == 2)) {
+        scan->in_header = scan->in_digest || (scan->in_header && scan->of_message);
+        scan->of_message = scan->in_type = false;
+    } else if (scan->in_header) {
+        pass_header_line(scan, line, len);
+    }
+}
+
+bool mail_scan(const char *bytes, size_t len, char *why)
+{
+    struct scan scan = { .in_header = true };
+    const char *end = bytes + len;
+
+    while (bytes < end) {
+        const char *feed = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t      line = (size_t)((feed != NULL ? feed + 1 : end) - bytes);
+
+        pass_line(&scan, bytes, line);
+        bytes += line;
+        if (scan.header_bytes > MAIL_HEADERS_MAX) {
+            snprintf(why, MAIL_WHY_MAX, "a mail with over %d bytes of headers", MAIL_HEADERS_MAX);
+            return false;
+        }
+        if (scan.parts > MAIL_PARTS_MAX) {
+            snprintf(why, MAIL_WHY_MAX, "a mail of over %d parts", MAIL_PARTS_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool mail_is(const char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && bytes[at] > ' ' && bytes[at] < 0x7f && bytes[at] != ':')
+        at++;
+    return at > 0 && at < len && bytes[at] == ':' && bytes[0] != '{' && bytes[0] != '"';
+}

@@ -1,0 +1,119 @@
+#include "tool/mbox.h"
+
+#include <string.h>
+
+static const char from[] = "From ";
+
+enum { FROM_LEN = sizeof(from) - 1 };
+
+bool mbox_is(const char *bytes, size_t len)
+{
+    return len >= FROM_LEN && memcmp(bytes, from, FROM_LEN) == 0;
+}
+
+/* Gives what was gathered to visit. */
+static enum mbox_result give(struct mbox *mbox)
+{
+    const char *bytes = mbox->mail.len > 0 ? mbox->mail.bytes : "";
+    bool        on = true;
+
+    if (mbox->begun)
+        on = mbox->visit(mbox->context, mbox->too_long ? NULL : bytes, mbox->mail.len);
+    mbox->mail.len = 0;
+    mbox->too_long = false;
+    return on ? MBOX_ON : MBOX_STOPPED;
+}
+
+static enum mbox_result gather(struct mbox *mbox, const char *bytes, size_t len)
+{
+    if (mbox->mail.len + len > MBOX_MAIL_MAX)
+        mbox->too_long = true;
+    if (mbox->too_long || buffer_add(&mbox->mail, bytes, len))
+        return MBOX_ON;
+    return MBOX_NO_MEMORY;
+}
+
+/* The line turned out not to begin with "From ". */
+static enum mbox_result gather_matched(struct mbox *mbox)
+{
+    size_t len = mbox->matched;
+
+    mbox->state = MBOX_LINE;
+    mbox->matched = 0;
+    if (len > 0)
+        mbox->blank = false;
+    return gather(mbox, from, len);
+}
+
+/* One byte more of a line that may begin with "From ". */
+static enum mbox_result match(struct mbox *mbox, char byte, bool *taken)
+{
+    *taken = byte == from[mbox->matched];
+    if (!*taken) {
+        bool             first = mbox->matched == 0;
+        enum mbox_result result = gather_matched(mbox);
+
+        mbox->blank = first;
+        return result;
+    }
+    if (++mbox->matched < FROM_LEN)
+        return MBOX_ON;
+    if (mbox->begun && !mbox->blank)
+        return gather_matched(mbox);
+    mbox->matched = 0;
+    mbox->state = MBOX_FROM_LINE;
+    return give(mbox);
+}
+
+/* The rest of a line, or what there is of it. */
+static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t len)
+{
+    enum mbox_result result = MBOX_ON;
+    bool             ends = bytes[len - 1] == '\n';
+
+    if (mbox->state == MBOX_FROM_LINE) {
+        mbox->begun = mbox->begun || ends;
+        mbox->blank = false;
+    } else {
+        mbox->blank = mbox->blank && (bytes[0] == '\r' || bytes[0] == '\n') && len <= 2;
+        result = gather(mbox, bytes, len);
+    }
+    if (ends)
+        mbox->state = MBOX_LINE_START;
+    return result;
+}
+
+enum mbox_result mbox_feed(struct mbox *mbox, const char *bytes, size_t len)
+{
+    const char      *end = bytes + len;
+    enum mbox_result result = MBOX_ON;
+
+    while (bytes < end && result == MBOX_ON) {
+        bool taken = false;
+
+        if (mbox->state == MBOX_LINE_START)
+            result = match(mbox, *bytes, &taken);
+        if (taken) {
+            bytes++;
+        } else if (result == MBOX_ON) {
+            const char *feed = memchr(bytes, '\n', (size_t)(end - bytes));
+            size_t      line = (size_t)((feed != NULL ? feed + 1 : end) - bytes);
+
+            result = pass_line(mbox, bytes, line);
+            bytes += line;
+        }
+    }
+    return result;
+}
+
+enum mbox_result mbox_end(struct mbox *mbox)
+{
+    enum mbox_result result = gather_matched(mbox);
+
+    return result == MBOX_ON ? give(mbox) : result;
+}
+
+void mbox_fini(struct mbox *mbox)
+{
+    buffer_fini(&mbox->mail);
+}
