@@ -74,8 +74,11 @@ def of_header(name, text):
 def of_module(name):
     """What is named after another module (conn_states) is a part of it."""
     stem = pathlib.PurePath(name).stem
-    if "_" in stem and (ROOT / name).with_stem(stem.split("_")[0]).exists():
-        return
+    whole = stem.rpartition("_")[0]
+    while whole:
+        if (ROOT / name).with_stem(whole).exists():
+            return
+        whole = whole.rpartition("_")[0]
     tested = (ROOT / f"tests/unit/test_{stem}.c").exists()
     if tested and stem in WITHOUT_UNIT_TEST:
         yield 1, "has a unit test: take it out of WITHOUT_UNIT_TEST in tests/house.py"

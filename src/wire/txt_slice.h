@@ -86,6 +86,16 @@ static inline bool slice_is_nocase(struct txt_slice slice, const char *text)
     return slice.len == strlen(text) && slice_begins_nocase(slice, text);
 }
 
+/* Bytes equal but for ASCII case. */
+static inline bool slice_same_nocase(struct txt_slice a, struct txt_slice b)
+{
+    size_t same = 0;
+
+    while (same < a.len && to_lower(slice_byte(a, same)) == to_lower(slice_byte(b, same)))
+        same++;
+    return same == a.len && same == b.len;
+}
+
 /* A name of a field, as RFC 8461 sections 3.1 and 3.2 and RFC 8460 section 3 have it: max is 32. */
 static inline bool slice_is_name(struct txt_slice slice, size_t max)
 {
