@@ -59,11 +59,9 @@ static bool find_version(enum txt_kind kind, struct txt_slice field, struct vers
         return false;
     version->value.len = strlen(wanted);
     at += strlen(wanted);
-    if (is_alnum(slice_byte(field, at)))
-        return false;
     at += version->is_quoted && slice_byte(field, at) == '"' ? 1 : 0;
     version->field = slice_first(field, at);
-    return true;
+    return !is_alnum(slice_byte(field, at));
 }
 
 /* Gives what was read of the field: what is behind the version without a ";" is the next one. */

@@ -207,10 +207,10 @@ static size_t read_uri(struct txt_reader *r, struct txt_slice rest)
     size_t           pieces = scheme_len(uri) > 0 ? pieces_len(slice_behind(rest, len)) : 0;
     struct slip      slip = judge(uri, r->record);
 
-    if (slip.is_one && (slip.flaw != TXT_RUA_BAD || pieces == 0))
-        txt_tell(r, slip.flaw, slip.where);
     if (pieces > 0)
         txt_tell(r, TXT_RUA_COMMA, slice_trim(slice_first(rest, len + pieces)));
+    if (slip.is_one && (slip.flaw != TXT_RUA_BAD || pieces == 0))
+        txt_tell(r, slip.flaw, slip.where);
     return len + pieces;
 }
 

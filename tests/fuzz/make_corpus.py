@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seed inputs of fuzz_clienthello and fuzz_http into corpus/.
+"""Writes the seed inputs of fuzz_clienthello, fuzz_http, fuzz_txt, fuzz_policy_body and fuzz_media_type into corpus/.
 
 The same files come out each time. Hellos of real clients, which this script
 cannot make, are in corpus/clienthello/client-*; it leaves them alone.
@@ -135,9 +135,98 @@ REQUESTS = {
     "tls-hello": HELLOS["name-only-tls12"],
 }
 
+RECORDS = {
+    "sts": b"v=STSv1; id=20260101T000000;",
+    "sts-no-end": b"v=STSv1;id=1",
+    "sts-no-id": b"v=STSv1;",
+    "sts-id-33": b"v=STSv1; id=" + b"1" * 33,
+    "sts-id-characters": b"v=STSv1; id=2026-01-01",
+    "sts-id-twice": b"v=STSv1; id=1; id=2",
+    "sts-blanks": b"v=STSv1\t ; id = 1 ; ",
+    "sts-blank-at-end": b"v=STSv1; id=1 ",
+    "sts-empty-fields": b";v=STSv1;; id=1; ;",
+    "sts-unknown": b"v=STSv1; id=1; a=b; c=d:e; word; =x; y=; z=\xc3\xa4",
+    "sts-case": b"V=stsv1; id=1",
+    "sts-order": b"id=1; v=STSv1",
+    "sts-quoted": b'"v=STSv1; id=1"',
+    "sts-version-quoted": b'v="STSv1"; id=1',
+    "sts-blank-in-front": b" v=STSv1; id=1",
+    "sts-no-semicolon": b"v=STSv1, id=1",
+    "spf": b"v=spf1 -all",
+    "nothing": b"",
+    "tlsrpt": b"v=TLSRPTv1; rua=mailto:tlsrpt@example.com",
+    "tlsrpt-two": b"v=TLSRPTv1;rua=mailto:a@example.com , https://example.com/a?b=c",
+    "tlsrpt-not-second": b"v=TLSRPTv1; a=b; rua=mailto:a@b; rua=mailto:c@d",
+    "tlsrpt-comma": b"v=TLSRPTv1; rua=mailto:a,b@example.com,mailto:c@d?cc=e,f",
+    "tlsrpt-commas": b"v=TLSRPTv1; rua=,mailto:a@b,,a@b, ,",
+    "tlsrpt-bang": b"v=TLSRPTv1; rua=mailto:a@b!10m,mailto:c!d@e",
+    "tlsrpt-http": b"v=TLSRPTv1; rua=http://h/,ftp://h/,a@b",
+    "tlsrpt-https": b"v=TLSRPTv1; rua=https://u:p@[::1]:443/%20#f,https://h.:65536,https:h,https://",
+    "tlsrpt-encoded": b"v=TLSRPTv1; rua=mailto:a%2C%21%3b%4@b..c",
+}
+
+LINES = (b"version: STSv1", b"mode: enforce", b"mx: mx1.example.com", b"mx: *.example.net", b"max_age: 604800")
+
+
+def body(*more, lines=LINES, end=b"\r\n"):
+    return b"".join(line + end for line in lines + more)
+
+
+BODIES = {
+    "policy": body(),
+    "policy-none": body(lines=(b"version: STSv1", b"mode: none", b"max_age: 86400")),
+    "testing-no-blanks": body().replace(b": ", b":\t").replace(b"enforce", b"testing  "),
+    "lf": body(end=b"\n"),
+    "cr": body(end=b"\r"),
+    "cr-crlf": body(end=b"\r\r\n"),
+    "no-last-end": body()[:-2],
+    "byte-order-mark": b"\xef\xbb\xbf" + body(),
+    "html": b"\r\n<html>" + body(),
+    "nothing": b"",
+    "blanks": b" \r\n\n\t",
+    "blank-lines": b"\n" + body(b"", b"", b"  ", b""),
+    "controls": body(b"a: \0", b"b\x7f: c"),
+    "comments": body(b"# a: b", b"; c", b" // d"),
+    "blanks-in-fields": body().replace(b"m", b" m").replace(b":", b" :"),
+    "case": body().title(),
+    "upper": body().upper(),
+    "twice": body() + body(),
+    "order": body(lines=LINES[::-1]),
+    "keys": body(b"a: b", b"c: d:e", b"f:", b": g", b"-h: i", b"j" * 33 + b": k", b"l: m\tn"),
+    "utf8": body(b"a: \xc3\xa4\xed\x9f\xbf\xf4\x8f\xbf\xbf", b"b: \xed\xa0\x80", b"mx: m\xc3\xbc.example"),
+    "mx": body(*(b"mx: " + mx for mx in (
+        b"a.example.", b"A.example", b"*", b"a.*.b", b"*.", b".example.com", b"192.0.2.1", b"[2001:db8::1]",
+        b"a b", b"a,b", b"a_b", b"", b"a..b", b"-a", b"a" * 64, b"mx1.example.com"))),
+    "mx-many": body(*(b"mx: m%d" % number for number in range(300)), b"mx: m1", b"mx: m299"),
+    "ages": b"".join(body(lines=(*LINES[:4], b"max_age: " + age)) for age in (
+        b"0", b"", b"-1", b"40000000", b"31557600", b"12345678901", b"7d", b"7 days", b"86399", b"3599", b"x")),
+    "match": b"*.example.com\na.b.Example.com",
+    "match-exact": b"mx.example.com\nmx.example.com",
+}
+
+TYPES = {
+    "plain": b"text/plain",
+    "utf-8": b"text/plain; charset=utf-8",
+    "quoted": b'text/plain ;charset="utf-8" ; a="\\"b\xc3\xa4"',
+    "iso-8859": b"text/plain; charset=ISO-8859-15",
+    "unknown-charset": b"text/plain; charset=foo",
+    "no-value": b"text/plain; charset; charset=",
+    "case": b"Text/Plain; Charset=UTF-8",
+    "html": b"text/html; charset=us-ascii",
+    "twice": b"text/plain; charset=utf-8; charset=utf-8",
+    "empty-parameters": b"text/plain;; ;charset=utf-8;",
+    "no-slash": b"text",
+    "list": b"text/plain, text/plain",
+    "unterminated": b'text/plain; charset="utf-8\\',
+    "blank-at-equals": b"text/plain; charset = utf-8",
+    "nothing": b"",
+}
+
+FOLDERS = {"clienthello": HELLOS, "http": REQUESTS, "txt": RECORDS, "policy_body": BODIES, "media_type": TYPES}
+
 
 def main():
-    for folder, inputs in (("clienthello", HELLOS), ("http", REQUESTS)):
+    for folder, inputs in FOLDERS.items():
         (CORPUS / folder).mkdir(parents=True, exist_ok=True)
         for name, data in inputs.items():
             (CORPUS / folder / name).write_bytes(data)

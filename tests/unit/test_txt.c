@@ -161,6 +161,8 @@ static void what_was_meant_to_begin_so_is_recognised(void **state)
         "v",
         "STSv1",
         "w=STSv1",
+        "v=\"STSv1\"z",
+        "v=\"STSv12\"",
         "\"\"",
     };
 
@@ -295,10 +297,11 @@ static void uris_of_reports_are_judged(void **state)
         { "mailto:a@b,c@d , e@f,mailto:g@h", "RUA_COMMA@0(mailto:a@b,c@d , e@f) ", 2, 0 },
         { "mailto:a@b?cc=x,y", "RUA_COMMA@0(mailto:a@b?cc=x,y) ", 1, 0 },
         { "https://h/a,b", "RUA_COMMA@0(https://h/a,b) ", 0, 1 },
-        { "http://h/a,b", "RUA_HTTP@0(http://h/a) RUA_COMMA@0(http://h/a,b) ", 0, 0 },
+        { "http://h/a,b", "RUA_COMMA@0(http://h/a,b) RUA_HTTP@0(http://h/a) ", 0, 0 },
         /* R9 */
         { "mailto:a@b!10m", "RUA_BANG@10(!10m) ", 0, 0 },
         { "mailto:a@b!5G,mailto:c@d", "RUA_BANG@10(!5G) ", 1, 0 },
+        { "mailto:a@b!5,c", "RUA_COMMA@0(mailto:a@b!5,c) RUA_BANG@10(!5) ", 0, 0 },
         { "mailto:a@b!10", "RUA_BANG@10(!10) ", 0, 0 },
         { "https://h/!1t", "RUA_BANG@10(!1t) ", 0, 0 },
         { "mailto:a@b!10x", "RUA_BAD@0(mailto:a@b!10x) ", 0, 0 },
