@@ -13,6 +13,7 @@ LINES_MAX = 400
 WITHOUT_UNIT_TEST = {
     "acceptor": "tests/system: needs a worker's loop",
     "certopen": "test_opener, through opener",
+    "certificate": "test_certpair, through certpair, and test_chain",
     "certfile": "test_certpair, through certpair",
     "command": "tests/system/test_dns.py: it prints",
     "conn": "tests/system: needs real sockets and clients",
@@ -23,6 +24,7 @@ WITHOUT_UNIT_TEST = {
     "keeper": "tests/system: forks",
     "main": "tests/system: the command line",
     "master": "tests/system: signals and forks",
+    "outside": "test_resolver and test_visit, in its loop",
     "packet": "test_message and test_control, through these",
     "pem": "test_certpair, through certpair",
     "testconf": "tests/system: -t prints",

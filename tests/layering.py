@@ -33,7 +33,8 @@ SPINE = [
 DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name in names}
 
 # The libraries, by how their headers are spelled, and the only modules that know them.
-MBEDTLS = {"common/certpair", "common/certfile", "common/mbedtls_compat", "server/tls", "server/curves"}
+MBEDTLS = {"common/certpair", "common/certificate", "common/certfile", "common/mbedtls_compat", "server/tls",
+           "server/curves", "tool/chain"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
@@ -42,6 +43,8 @@ LIBRARIES = [
     (r"gmime/", {"tool/mail"}),
     (r"zlib\.h$", {"tool/unpack"}),
     (r"idn2\.h$", {"tool/typed"}),
+    (r"ares\.h$", {"tool/resolver", "tool/outside"}),
+    (r"curl/", {"tool/visit", "tool/outside"}),
     (r"ini\.h$", {"common/ini_reader"}),
 ]
 

@@ -30,7 +30,7 @@ packages_of() {
 	           ! wants_system_mbedtls || echo libmbedtls-dev
 	           ! wants_nettle || echo libgmp-dev libsodium-dev
 	           ! wants_system_nettle || echo nettle-dev ;;
-	tool)      echo libjansson-dev libidn2-dev libgmime-3.0-dev zlib1g-dev pkgconf ;;
+	tool)      echo libjansson-dev libidn2-dev libcurl4-openssl-dev libc-ares-dev libgmime-3.0-dev zlib1g-dev pkgconf ;;
 	demo)      echo openssl curl ;;
 	test)      echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-cryptography \
 	                curl openssl gnutls-bin iproute2 libcap2-bin procps ;;
@@ -50,6 +50,7 @@ probe() {
 	server)    need_header ev.h; need_header ini.h
 	           ! wants_nettle || ! recent_nettle "" || need_header gmp.h ;;
 	tool)      need_header jansson.h; need_header idn2.h; need_header zlib.h
+	           need_header curl/curl.h; need_header ares.h
 	           pkg-config --exists gmime-3.0 || lacking="$lacking gmime-3.0" ;;
 	demo)      need_command openssl; need_command curl ;;
 	test)      need_command curl; need_command openssl; need_command gnutls-cli; need_command ip; need_command setpriv

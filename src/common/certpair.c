@@ -1,7 +1,7 @@
 #include "common/certpair.h"
 
-#include "common/hostname.h"
 #include "common/certfile.h"
+#include "common/certificate.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
@@ -62,22 +62,6 @@ static int prove_kind(struct certpair *pair, char *error)
     return 0;
 }
 
-static bool is_dns_id(const mbedtls_x509_sequence *name)
-{
-    const int dns_name = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2; /* RFC 5280 4.2.1.6 */
-
-    return name->buf.p && (name->buf.tag &
-                           (MBEDTLS_ASN1_TAG_CLASS_MASK | MBEDTLS_ASN1_TAG_VALUE_MASK)) == dns_name;
-}
-
-static bool covers(const mbedtls_x509_crt *certificate, const char *host)
-{
-    for (const mbedtls_x509_sequence *at = &certificate->subject_alt_names; at; at = at->next)
-        if (is_dns_id(at) && hostname_covered_by(host, (const char *)at->buf.p, at->buf.len))
-            return true;
-    return false;
-}
-
 /* ", only a.example, b.example ..." as far as it fits. What a CA signed may hold any byte. */
 static void list_names(const mbedtls_x509_crt *certificate, char *text, size_t size)
 {
@@ -86,7 +70,7 @@ static void list_names(const mbedtls_x509_crt *certificate, char *text, size_t s
 
     text[0] = '\0';
     for (const mbedtls_x509_sequence *at = &certificate->subject_alt_names; at; at = at->next) {
-        if (!is_dns_id(at))
+        if (!certificate_is_dns_id(at))
             continue;
         if (len + strlen(before) + at->buf.len + sizeof(", ...") > size) {
             snprintf(text + len, size - len, ", ...");
@@ -109,14 +93,14 @@ static int prove_host(const struct certpair *pair, const char *host, char *error
     char     names[120];
     unsigned position = 1;
 
-    if (covers(&pair->chain, host))
+    if (certificate_covers(&pair->chain, host))
         return 0;
     if (!pair->chain.subject_alt_names.buf.p)
         return certfile_refuse(error, "the certificate has no subjectAltName, and senders look at "
                                       "nothing else");
     for (const mbedtls_x509_crt *at = pair->chain.next; at; at = at->next) {
         position++;
-        if (covers(at, host))
+        if (certificate_covers(at, host))
             return certfile_refuse(error,
                                    "the first certificate in the file is not the one for "
                                    "%.100s: that is number %u",
@@ -156,45 +140,18 @@ static int prove(struct certpair *pair, const char *host, char *error)
 
 /* --- What is told about a pair that is served --- */
 
-static bool same_bytes(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
-{
-    return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
-}
-
-/* By names and key ids (RFC 5280 6.1.3, 4.2.1.1); the signature itself is the sender's to check. */
-static bool issued_by(const mbedtls_x509_crt *child, const mbedtls_x509_crt *parent)
-{
-    const mbedtls_x509_buf *wanted = &child->authority_key_id.keyIdentifier;
-
-    return same_bytes(&child->issuer_raw, &parent->subject_raw) &&
-           (wanted->len == 0 || parent->subject_key_id.len == 0 ||
-            same_bytes(wanted, &parent->subject_key_id));
-}
-
-static time_t seconds_of(const mbedtls_x509_time *time)
-{
-    struct tm parts = { .tm_year = time->year - 1900,
-                        .tm_mon = time->mon - 1,
-                        .tm_mday = time->day,
-                        .tm_hour = time->hour,
-                        .tm_min = time->min,
-                        .tm_sec = time->sec };
-
-    return timegm(&parts);
-}
-
 static void look_at_chain(struct certpair *pair)
 {
     const mbedtls_x509_crt *leaf = &pair->chain;
     unsigned                position = 1;
 
-    pair->not_before = seconds_of(&leaf->valid_from);
-    pair->not_after = seconds_of(&leaf->valid_to);
-    if (!leaf->next && !same_bytes(&leaf->issuer_raw, &leaf->subject_raw))
+    pair->not_before = certificate_time(&leaf->valid_from);
+    pair->not_after = certificate_time(&leaf->valid_to);
+    if (!leaf->next && !certificate_is_self_signed(leaf))
         pair->findings |= CERTPAIR_NO_INTERMEDIATE;
     for (const mbedtls_x509_crt *at = leaf; at->next && !pair->out_of_order; at = at->next) {
         position++;
-        if (!issued_by(at, at->next)) {
+        if (!certificate_issued_by(at, at->next)) {
             pair->findings |= CERTPAIR_OUT_OF_ORDER;
             pair->out_of_order = position;
         }
@@ -233,14 +190,6 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     return pair;
 }
 
-/* Certificates of six days are in use, so "soon" is at most a sixth of their life. */
-static bool expires_soon(const struct certpair *pair, time_t now)
-{
-    time_t left = pair->not_after - now, life = pair->not_after - pair->not_before;
-
-    return left >= 0 && left < (time_t)CERTPAIR_EXPIRY_WARN * DAY && left < life / 6;
-}
-
 unsigned certpair_findings(const struct certpair *pair, time_t now)
 {
     unsigned findings = pair->findings;
@@ -249,7 +198,7 @@ unsigned certpair_findings(const struct certpair *pair, time_t now)
         findings |= CERTPAIR_EXPIRED;
     if (now < pair->not_before)
         findings |= CERTPAIR_NOT_YET_VALID;
-    if (expires_soon(pair, now))
+    if (certificate_ends_soon(pair->not_before, pair->not_after, now))
         findings |= CERTPAIR_EXPIRES_SOON;
     return findings;
 }

@@ -17,8 +17,7 @@
 
 enum {
     CERTPAIR_FILE_MAX = 131072, /* bytes of a certificate or key file */
-    CERTPAIR_ERROR_MAX = 256,   /* bytes of an error's text with its NUL */
-    CERTPAIR_EXPIRY_WARN = 14   /* days */
+    CERTPAIR_ERROR_MAX = 256    /* bytes of an error's text with its NUL */
 };
 
 struct certpair; /* reference-counted; a handshake holds one reference */
@@ -29,7 +28,7 @@ struct mbedtls_pk_context;
 enum certpair_finding {
     CERTPAIR_EXPIRED = 1 << 0,
     CERTPAIR_NOT_YET_VALID = 1 << 1,
-    CERTPAIR_EXPIRES_SOON = 1 << 2,    /* within CERTPAIR_EXPIRY_WARN days */
+    CERTPAIR_EXPIRES_SOON = 1 << 2,    /* certificate_ends_soon says so */
     CERTPAIR_NO_INTERMEDIATE = 1 << 3, /* a lone leaf that is not self-signed */
     CERTPAIR_OUT_OF_ORDER = 1 << 4,    /* a certificate that did not sign the one before it */
     CERTPAIR_KEY_READABLE = 1 << 5,    /* by others than owner and group */

@@ -9,7 +9,8 @@
 
 #include "common/config.h"
 
-#define COMMAND_CONFIG "/etc/mta-sts/mta-stsd.ini" /* where no -c is */
+#define COMMAND_VERSION "0.1.0"
+#define COMMAND_CONFIG  "/etc/mta-sts/mta-stsd.ini" /* where no -c is */
 
 enum command_exit {
     COMMAND_FINE,

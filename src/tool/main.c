@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION "0.1.0"
-
 static const struct command *const commands[] = { &dns_command, &hosts_command, &report_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -60,7 +58,7 @@ int main(int argc, char **argv)
         return printed();
     }
     if (is_option(argv[1], "-V", "--version")) {
-        puts("mta-sts " VERSION);
+        puts("mta-sts " COMMAND_VERSION);
         return printed();
     }
     command = find(argv[1]);

@@ -2,6 +2,10 @@
  * resolver: DNS, by c-ares. It asks a resolver (a stub has no other way), and gives what came back
  * as what it was: a name that is not there is no failure, and a failure is not a name that is not
  * there.
+ *
+ * Neither a search list nor a hosts file is used. The first of the system's resolvers that says
+ * anything is believed, a failure included. Of an answer, the records count that belong to the name
+ * or to where its CNAMEs lead.
  */
 #ifndef TOOL_RESOLVER_H
 #define TOOL_RESOLVER_H
@@ -10,8 +14,11 @@
 #include <stddef.h>
 
 enum {
-    RESOLVER_TRIES = 2,
-    RESOLVER_TIMEOUT = 3,      /* seconds for the first try */
+    RESOLVER_TRIES = 6,
+    RESOLVER_TIMEOUT = 3,      /* seconds for the first try, as long as nothing is known of the
+                                  resolver; newer c-ares go by what its answers took */
+    RESOLVER_PATIENCE = 9,     /* seconds for all tries together */
+    RESOLVER_CNAMES_MAX = 16,  /* of an answer, one after the other */
     RESOLVER_RECORDS_MAX = 256 /* of an answer; what is beyond is told by more */
 };
 
@@ -53,5 +60,28 @@ void resolver_ask(struct resolver *resolver, const char *name, enum resolver_typ
 
 /* Answers of any kind so far but silence: 0 means that the resolver itself is out of reach. */
 size_t resolver_answers(const struct resolver *resolver);
+
+/* --- For outside, whose loop it is in. --- */
+
+struct pollfd;
+
+/* server: the one to ask, as in struct outside_options; NULL: the system's. NULL, with a text in
+   why (OUTSIDE_WHY_MAX bytes): no such server can be (*usage is true), or no memory. */
+struct resolver *resolver_new(const char *server, bool *usage, char *why);
+void             resolver_free(struct resolver *resolver); /* accepts NULL; calls nobody */
+
+/* Is anything asked that is not answered? */
+bool resolver_busy(const struct resolver *resolver);
+
+/* Asks what is to be asked, and answers what has waited too long. False: there was no memory. */
+bool resolver_step(struct resolver *resolver);
+
+/* The sockets to wait for, valid until one of the others is called, and how many milliseconds to
+   wait at most: max or less. */
+size_t resolver_sockets(struct resolver *resolver, const struct pollfd **sockets);
+int    resolver_wait(struct resolver *resolver, int max);
+
+/* Takes in what has come at a socket; fd -1: only that time has passed. */
+void resolver_ready(struct resolver *resolver, int fd, short events);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
     VISIT_BODY_MAX = 65536, /* bytes of a body that are read; more sets body_over */
-    VISIT_CONNECT = 10,     /* seconds to be connected */
+    VISIT_CONNECT = 10,     /* seconds to be connected, and for each second look */
     VISIT_SMTP = 30,        /* seconds for a whole SMTP visit */
     VISIT_WHY_MAX = 256
 };
@@ -25,13 +25,14 @@ enum visit_result {
                            that is trusted */
     VISIT_NO_WAY,      /* this machine has no route to such an address */
     VISIT_DEAD,        /* refused, unreachable, or no answer to the connection in time */
-    VISIT_TLS_OLD,     /* the handshake failed: nothing but what is older than TLS 1.2 */
+    VISIT_TLS_OLD,     /* the handshake failed: nothing but what is older than TLS 1.2; a library
+                           that has no such thing any more makes it VISIT_TLS_FAILED */
     VISIT_TLS_FAILED,  /* the handshake failed otherwise */
     VISIT_UNTRUSTED,   /* the certificate was refused: see chain */
     VISIT_TIMED_OUT,   /* connected, and not done in time */
     VISIT_BROKEN,      /* not well-formed, or cut short */
     VISIT_NO_STARTTLS, /* SMTP: not offered, or refused */
-    VISIT_NO_MEMORY
+    VISIT_NO_MEMORY    /* nor descriptors, nor the file of those that are trusted */
 };
 
 /* What came of it. Valid while done runs; texts of a stranger are as they came. */
@@ -72,5 +73,27 @@ void visit_policy(struct visits *visits, const char *host, const char *address, 
 /* Says EHLO and STARTTLS to an MX host at that address and port, and goes. */
 void visit_smtp(struct visits *visits, const char *host, const char *address, unsigned port,
                 visit_done *done, void *context);
+
+/* --- For outside, whose loop it is in. --- */
+
+struct outside_options;
+struct pollfd;
+
+/* NULL, with a text in why (OUTSIDE_WHY_MAX bytes): an option is wrong (*usage is true), a file
+   cannot be read, or no memory. Copies the options. */
+struct visits *visits_new(const struct outside_options *options, bool *usage, char *why);
+void           visits_free(struct visits *visits); /* accepts NULL; calls nobody */
+
+/* Is any visit asked for that has not ended? Can one be begun at once? */
+bool visits_busy(const struct visits *visits);
+bool visits_waiting(const struct visits *visits);
+
+/* Begins what may be begun, goes on with the others, and ends what has come to its end. False:
+   there was no memory. */
+bool visits_step(struct visits *visits);
+
+/* Waits until a socket of a visit, or one of these, is ready, or so many milliseconds have passed;
+   their revents say which. False: there was no memory. */
+bool visits_wait(struct visits *visits, struct pollfd *sockets, size_t count, int milliseconds);
 
 #endif
