@@ -40,7 +40,6 @@ messages     := server/message server/packet
 tlsrpt       := $(call parts_of,tool/tlsrpt) tool/datetime tool/utf8 common/hostname \
                 common/region
 mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
-sums         := $(call parts_of,tool/report_sums) tool/report_table
 
 objects_policy   := common/policy common/hash
 objects_config   := $(call parts_of,common/config) common/ini_reader common/region $(policies)
@@ -75,8 +74,6 @@ objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
 objects_printable := tool/printable tool/utf8
-objects_report_sums  := $(sums) $(tlsrpt) common/hash
-objects_report_words := tool/report_words tool/datetime
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)

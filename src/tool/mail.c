@@ -83,7 +83,8 @@ static char *told(GMimeMessage *message, const char *field, const char *label)
 
 static bool is_labelled_report(GMimeMessage *message)
 {
-    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(message));
+    GMimeObject      *body = g_mime_message_get_mime_part(message);
+    GMimeContentType *type = body != NULL ? g_mime_object_get_content_type(body) : NULL;
     const char *of = type != NULL ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
 
     return (of != NULL && g_ascii_strcasecmp(of, "tlsrpt") == 0) ||

@@ -65,6 +65,13 @@ static enum mbox_result match(struct mbox *mbox, char byte, bool *taken)
     return give(mbox);
 }
 
+static bool is_blank(const char *bytes, size_t len)
+{
+    while (len > 0 && (bytes[len - 1] == '\r' || bytes[len - 1] == '\n'))
+        len--;
+    return len == 0;
+}
+
 /* The rest of a line, or what there is of it. */
 static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t len)
 {
@@ -75,7 +82,7 @@ static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t l
         mbox->begun = mbox->begun || ends;
         mbox->blank = false;
     } else {
-        mbox->blank = mbox->blank && (bytes[0] == '\r' || bytes[0] == '\n') && len <= 2;
+        mbox->blank = mbox->blank && is_blank(bytes, len);
         result = gather(mbox, bytes, len);
     }
     if (ends)

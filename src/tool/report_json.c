@@ -78,9 +78,10 @@ static json_t *failure_object(const struct report_failure *failure)
 static void put_group(struct json *json, const struct report_group *group)
 {
     put(json, JSON_EMBED,
-        json_pack("{s:s?, s:s?, s:s, s:I, s:I}", "domain", text_or_null(group->domain), "sender",
-                  text_or_null(group->sender), "policy_type", tlsrpt_type_name(group->type),
-                  "worked", number(group->worked), "failed", number(group->failed)));
+        json_pack("{s:s?, s:s?, s:s, s:I, s:I, s:I}", "domain", text_or_null(group->domain),
+                  "sender", text_or_null(group->sender), "policy_type",
+                  tlsrpt_type_name(group->type), "worked", number(group->worked), "failed",
+                  number(group->failed), "unsaid", (json_int_t)group->unsaid));
     fputs(", \"days\": [", json->out);
     for (size_t i = 0; i < group->day_count; i++) {
         fputs(i == 0 ? "\n    " : ",\n    ", json->out);

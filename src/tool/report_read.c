@@ -68,20 +68,19 @@ static void read_fd(struct report_reader *reader, int fd)
     int            more;
 
     file->len = 0;
-    while ((more = read_on(reader, fd)) > 0 && file->len <= REPORT_FILE_MAX) {
+    while ((more = read_on(reader, fd)) > 0) {
         if (mbox_is(file->bytes, file->len)) {
             read_mbox(reader, fd);
             return;
         }
+        if (file->len > REPORT_FILE_MAX) {
+            snprintf(why, sizeof(why), "over %d bytes", REPORT_FILE_MAX);
+            report_refuse(reader, why);
+            return;
+        }
     }
-    if (more < 0)
-        return;
-    if (more == 0) {
+    if (more == 0)
         report_read_bytes(reader, file->bytes, file->len);
-        return;
-    }
-    snprintf(why, sizeof(why), "over %d bytes", REPORT_FILE_MAX);
-    report_refuse(reader, why);
 }
 
 static void read_from(struct report_reader *reader, const char *path, int fd)

@@ -217,6 +217,7 @@ static bool count_policy(const struct counting *counting, const struct tlsrpt_po
         return false;
     add(&group->group.worked, policy->worked);
     add(&group->group.failed, policy->failed);
+    group->group.unsaid += policy->worked == TLSRPT_UNSAID || policy->failed == TLSRPT_UNSAID;
     add(&day->worked, policy->worked);
     add(&day->failed, policy->failed);
     day->policies++;

@@ -45,9 +45,10 @@ struct report_group {
     const char                  *sender;
     enum tlsrpt_type             type;
     uint64_t                     worked, failed; /* of all days */
-    const struct report_day     *days;           /* by day */
-    size_t                       day_count;      /* at least one */
-    const struct report_failure *failures;       /* by type, host and day */
+    uint32_t                     unsaid; /* how many policies did not say one of these, or both */
+    const struct report_day     *days;   /* by day */
+    size_t                       day_count; /* at least one */
+    const struct report_failure *failures;  /* by type, host and day */
     size_t                       failure_count;
 };
 

@@ -1,3 +1,4 @@
+#include "common/hostname.h"
 #include "tool/printable.h"
 #include "tool/report_out.h"
 #include "tool/report_words.h"
@@ -64,8 +65,35 @@ static void put_addresses(FILE *out, const struct failures *all)
         fputs(" and others", out);
 }
 
+/* Puts value for the word in a text that may begin with it, if value is a name: people paste what
+   comes out. Gives how much of the text that was. */
+static size_t put_for(FILE *out, const char *text, const char *word, const char *value)
+{
+    char name[HOSTNAME_MAX + 1];
+
+    if (strncmp(text, word, strlen(word)) != 0 ||
+        hostname_canonical(value, strlen(value), HOSTNAME_MAX, name) != HOSTNAME_OK)
+        return 0;
+    printable_put(value, out);
+    return strlen(word);
+}
+
+/* With the domain for DOMAIN and the host for HOST, where they are known. */
+static void put_remedy(FILE *out, const char *remedy, const char *domain, const char *host)
+{
+    while (*remedy != '\0') {
+        size_t len = put_for(out, remedy, "DOMAIN", domain);
+
+        if (len == 0)
+            len = put_for(out, remedy, "HOST", host);
+        if (len == 0)
+            fputc(*remedy, out);
+        remedy += len > 0 ? len : 1;
+    }
+}
+
 /* "certificate-expired at mail1.example.org: its certificate has expired: renew ...; seen by ..." */
-static void put_failures(FILE *out, const char *sender, const struct failures *all)
+static void put_failures(FILE *out, const struct report_group *group, const struct failures *all)
 {
     const struct report_words *words = report_words_find(all->first->type);
     char                       day[REPORT_DAY_TEXT_MAX];
@@ -76,8 +104,10 @@ static void put_failures(FILE *out, const char *sender, const struct failures *a
         fputs(" at ", out);
         printable_put(all->first->host, out);
     }
-    fprintf(out, ": %s: %s; seen by ", words->meaning, words->remedy);
-    put_sender(out, sender);
+    fprintf(out, ": %s: ", words->meaning);
+    put_remedy(out, words->remedy, group->domain, all->first->host);
+    fputs("; seen by ", out);
+    put_sender(out, group->sender);
     put_addresses(out, all);
     if (all->sessions > 0)
         fprintf(out, ", %" PRIu64 " session%s", all->sessions, plural(all->sessions));
@@ -106,7 +136,7 @@ static uint64_t put_all_failures(FILE *out, const struct report_group *group)
                 break;
             add_failure(&all, each);
         }
-        put_failures(out, group->sender, &all);
+        put_failures(out, group, &all);
         if (__builtin_add_overflow(sum, all.sessions, &sum))
             sum = UINT64_MAX;
     }
@@ -145,6 +175,8 @@ static void put_group(FILE *out, const struct report_group *group)
     put_sender(out, group->sender);
     fprintf(out, ", %s: %" PRIu64 " session%s worked, %" PRIu64 " failed",
             tlsrpt_type_name(group->type), group->worked, plural(group->worked), group->failed);
+    if (group->unsaid > 0)
+        fprintf(out, ", not said %" PRIu32 " time%s", group->unsaid, plural(group->unsaid));
     put_days(out, group);
     put_mode(out, group);
     fputc('\n', out);

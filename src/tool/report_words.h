@@ -11,7 +11,7 @@ enum { REPORT_DAY_TEXT_MAX = 16 }; /* bytes, with the NUL */
 struct report_words {
     const char *type;    /* as RFC 8460 section 4.3 spells it */
     const char *meaning; /* what the sender met, as a clause: "the certificate has expired" */
-    const char *remedy;  /* what to do, as a clause: "renew it" */
+    const char *remedy;  /* what to do, as a clause; HOST and DOMAIN in it stand for these */
 };
 
 /* Never NULL: for a type that the RFC does not have, its type is "". */

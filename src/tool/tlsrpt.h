@@ -15,7 +15,7 @@
 
 enum {
     TLSRPT_BYTES_MAX = 32 * 1024 * 1024, /* bytes of a report's text */
-    TLSRPT_VALUES_MAX = 500000,          /* JSON values in it: a few hundred bytes each, parsed */
+    TLSRPT_VALUES_MAX = 1000000,         /* JSON values in it: 160 bytes each at most, parsed */
     TLSRPT_DEPTH_MAX = 32,  /* a report has 6 levels, and fields to come may have more */
     TLSRPT_TEXT_MAX = 1000, /* bytes of a text in it; a longer one is not said */
     TLSRPT_WHY_MAX = 200    /* bytes of why one cannot be read, with the NUL */
