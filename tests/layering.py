@@ -39,7 +39,7 @@ LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
     (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
     (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
-    (r"jansson\.h$", {"tool/dns", "tool/tlsrpt", "tool/report"}),
+    (r"jansson\.h$", {"tool/dns", "tool/check", "tool/tlsrpt", "tool/report"}),
     (r"gmime/", {"tool/mail"}),
     (r"zlib\.h$", {"tool/unpack"}),
     (r"idn2\.h$", {"tool/typed"}),

@@ -41,6 +41,7 @@ bool command_printed(void);
 
 extern const struct command dns_command;
 extern const struct command hosts_command;
+extern const struct command check_command;
 extern const struct command report_command;
 
 #endif

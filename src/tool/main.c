@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = { &dns_command, &hosts_command, &report_command };
+static const struct command *const commands[] = { &dns_command, &hosts_command, &check_command,
+                                                  &report_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 

@@ -1,0 +1,229 @@
+/* mta-sts check: looks at domains from outside, as a sending mail server would. */
+#include "tool/check_print.h"
+#include "tool/check_run.h"
+#include "tool/command.h"
+#include "tool/domains.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MAX = 3600, CONNECT_TO_MAX = 64 };
+
+static const char help[] =
+    "usage: mta-sts check [-c FILE] [--resolver ADDR[:PORT]] [--ca FILE] [--connect-to "
+    "FROM:TO]...\n"
+    "                     [--no-smtp] [--timeout SECONDS] [--jobs N] [--json] [-v] DOMAIN... | "
+    "--all\n"
+    "\n"
+    "Looks at each DOMAIN as a sending mail server would: the record, the policy host, its\n"
+    "certificate and answer, the policy, the MX hosts and theirs, and where reports go. Says what\n"
+    "is wrong by RFC 8461, what is wrong by the strictest sender there is, and what to do.\n"
+    "\n"
+    "  -c FILE            hold it against the server's configuration, too: is what is served what\n"
+    "                     is configured, and does DNS have its id?\n"
+    "  --all              every domain of the configuration (default: " COMMAND_CONFIG ")\n"
+    "  --resolver ADDR    ask this resolver (ADDR:PORT, [ADDR6]:PORT), not the system's\n"
+    "  --ca FILE          trust the CAs of this PEM file, not the system's\n"
+    "  --connect-to HOST1:PORT1:HOST2:PORT2\n"
+    "                     for HOST1:PORT1, connect to HOST2:PORT2; empty: any, the same; "
+    "repeatable\n"
+    "  --no-smtp          leave the MX hosts alone (many networks close port 25)\n"
+    "  --timeout SECONDS  for a policy (default: 60)\n"
+    "  --jobs N           domains at once (default: 50)\n"
+    "  --json             an array with an object for each domain\n"
+    "  -v, --verbose      all steps of each domain, as for a single one\n"
+    "\n"
+    "Exit status: 0, nothing is wrong; 1, something stops or endangers mail, its protection or\n"
+    "reports; 2, how it was called; 3, it could not "
+    "look.\n";
+
+struct check {
+    struct check_run     run;
+    const char          *connect_to[CONNECT_TO_MAX];
+    const char          *config_path; /* NULL: no configuration */
+    bool                 all, verbose;
+    struct check_printer printer;
+};
+
+/* --- Options */
+
+static int take_number(const char *name, const char *text, unsigned long max, unsigned long *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoul(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number >= 1 &&
+        *number <= max)
+        return COMMAND_FINE;
+    return command_misused(&check_command, "%s is 1 to %lu, not \"%s\"", name, max, text);
+}
+
+static int take_connect_to(struct check *check, const char *text)
+{
+    size_t *count = &check->run.outside.connect_to_count;
+
+    if (*count == CONNECT_TO_MAX)
+        return command_misused(&check_command, "more than %d --connect-to", CONNECT_TO_MAX);
+    check->connect_to[(*count)++] = text;
+    return COMMAND_FINE;
+}
+
+enum { JOBS = 256, TIMEOUT, CONNECT_TO, NO_SMTP, ALL, JSON, RESOLVER, CA };
+
+static int take_option(struct check *check, int option, const char *text, const char *word)
+{
+    unsigned long number = 0;
+    int           result = COMMAND_FINE;
+
+    switch (option) {
+    case 'c':
+        check->config_path = text;
+        break;
+    case 'v':
+        check->verbose = true;
+        break;
+    case ALL:
+        check->all = true;
+        break;
+    case JSON:
+        check->printer.json = true;
+        break;
+    case NO_SMTP:
+        check->run.outside.smtp = false;
+        break;
+    case RESOLVER:
+        check->run.outside.resolver = text;
+        break;
+    case CA:
+        check->run.outside.ca = text;
+        break;
+    case CONNECT_TO:
+        return take_connect_to(check, text);
+    case JOBS:
+        result = take_number("--jobs", text, CHECK_JOBS_MAX, &number);
+        check->run.jobs = number;
+        break;
+    case TIMEOUT:
+        result = take_number("--timeout", text, TIMEOUT_MAX, &number);
+        check->run.outside.timeout = (unsigned)number;
+        break;
+    case ':':
+        return command_misused(&check_command, "%s lacks what belongs behind it", word);
+    default:
+        return command_misused(&check_command, "there is no option %s", word);
+    }
+    return result;
+}
+
+static int take_options(struct check *check, int argc, char **argv)
+{
+    static const struct option options[] = { { "resolver", required_argument, NULL, RESOLVER },
+                                             { "ca", required_argument, NULL, CA },
+                                             { "connect-to", required_argument, NULL, CONNECT_TO },
+                                             { "no-smtp", no_argument, NULL, NO_SMTP },
+                                             { "timeout", required_argument, NULL, TIMEOUT },
+                                             { "jobs", required_argument, NULL, JOBS },
+                                             { "json", no_argument, NULL, JSON },
+                                             { "all", no_argument, NULL, ALL },
+                                             { "verbose", no_argument, NULL, 'v' },
+                                             { NULL, 0, NULL, 0 } };
+    int                        option, result;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":c:v", options, NULL)) != -1) {
+        result = take_option(check, option, optarg, argv[optind - 1]);
+        if (result != COMMAND_FINE)
+            return result;
+    }
+    if (check->all && optind < argc)
+        return command_misused(&check_command, "--all or DOMAINs, not both");
+    if (!check->all && optind == argc)
+        return command_misused(&check_command, "which DOMAIN? --all is every one configured");
+    if (check->all && check->config_path == NULL)
+        check->config_path = COMMAND_CONFIG;
+    return COMMAND_FINE;
+}
+
+/* --- Looking and telling */
+
+static void tell(void *context, const struct check_facts *facts,
+                 const struct check_judgement *judgement)
+{
+    check_print(context, facts, judgement);
+    fflush(stdout);
+}
+
+static int look(struct check *check, const struct domains *domains)
+{
+    const size_t     *verdicts = check->printer.verdicts;
+    char              why[OUTSIDE_WHY_MAX];
+    enum check_looked looked;
+
+    check->printer.detail = check->verbose || domains->count == 1 ? CHECK_ALL_STEPS
+                                                                  : CHECK_PROBLEMS_ONLY;
+    looked = check_run(&check->run, domains, why);
+    if (looked == CHECK_MISUSED)
+        return command_misused(&check_command, "%s", why);
+    check_print_end(&check->printer);
+    if (looked == CHECK_UNABLE || check->printer.lost) {
+        command_tell("%s", looked == CHECK_UNABLE ? why : "out of memory: not all is printed");
+        return COMMAND_UNABLE;
+    }
+    if (verdicts[CHECK_PROBLEMS] > 0)
+        return COMMAND_PROBLEMS;
+    return verdicts[CHECK_UNSEEN] > 0 ? COMMAND_UNABLE : COMMAND_FINE;
+}
+
+static bool wants_color(void)
+{
+    const char *no_color = getenv("NO_COLOR"); /* no-color.org: set, and not empty */
+
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
+}
+
+static int check_typed(struct check *check, char **typed, size_t count)
+{
+    const struct config *config = check->run.config;
+    struct domains       domains;
+    int                  result = check->all ? domains_all(&domains, config)
+                                             : domains_typed(&domains, &check_command, typed, count, config);
+
+    if (result == COMMAND_FINE)
+        result = look(check, &domains);
+    domains_free(&domains);
+    return result;
+}
+
+static int run(int argc, char **argv)
+{
+    struct check   check = { .run = {
+                                 .outside.smtp = true, .jobs = CHECK_JOBS_DEFAULT, .tell = tell } };
+    struct config *config = NULL;
+    int            result = take_options(&check, argc, argv);
+
+    if (result != COMMAND_FINE)
+        return result;
+    if (check.config_path != NULL) {
+        config = command_load_config(check.config_path);
+        if (config == NULL)
+            return COMMAND_PROBLEMS;
+    }
+    check.run.config = config;
+    check.run.context = &check.printer;
+    check.run.outside.connect_to = check.connect_to;
+    check.printer.color = wants_color();
+    result = check_typed(&check, argv + optind, (size_t)(argc - optind));
+    config_free(config);
+    return command_printed() ? result : COMMAND_UNABLE;
+}
+
+const struct command check_command = {
+    .name = "check",
+    .summary = "looks at domains from outside, as a sender would",
+    .help = help,
+    .run = run,
+};

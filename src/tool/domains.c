@@ -1,0 +1,81 @@
+#include "tool/domains.h"
+
+#include "common/hostname.h"
+#include "tool/typed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int out_of_memory(void)
+{
+    command_tell("out of memory");
+    return COMMAND_UNABLE;
+}
+
+static bool make_room(struct domains *domains, size_t count)
+{
+    *domains = (struct domains){ .names = calloc(count, sizeof(*domains->names)) };
+    return domains->names != NULL;
+}
+
+static bool add(struct domains *domains, const char *name)
+{
+    char *copy = strdup(name);
+
+    domains->names[domains->count] = copy;
+    domains->count += copy != NULL;
+    return copy != NULL;
+}
+
+const struct policy *domains_policy(const struct config *config, const char *domain)
+{
+    char                host[HOSTNAME_MAX + 1];
+    int                 len = snprintf(host, sizeof(host), HOSTNAME_POLICY_PREFIX "%s", domain);
+    struct config_match match;
+
+    return config != NULL && config_find_host(config, host, (size_t)len, &match) ? match.policy
+                                                                                 : NULL;
+}
+
+int domains_typed(struct domains *domains, const struct command *command, char **typed,
+                  size_t count, const struct config *config)
+{
+    char name[HOSTNAME_DOMAIN_MAX + 1];
+    char why[TYPED_WHY_MAX];
+
+    if (!make_room(domains, count))
+        return out_of_memory();
+    for (size_t i = 0; i < count; i++) {
+        if (!typed_name(typed[i], HOSTNAME_DOMAIN_MAX, name, why))
+            return command_misused(command, "%s %s", typed[i], why);
+        if (config != NULL && domains_policy(config, name) == NULL)
+            return command_misused(command, "%s: %s has no such domain", name, config_path(config));
+        if (!add(domains, name))
+            return out_of_memory();
+    }
+    return COMMAND_FINE;
+}
+
+static bool visit(void *context, const char *domain, const struct policy *policy)
+{
+    (void)policy;
+    return add(context, domain);
+}
+
+int domains_all(struct domains *domains, const struct config *config)
+{
+    size_t count = config_domain_count(config);
+
+    if (!make_room(domains, count))
+        return out_of_memory();
+    config_each_domain(config, visit, domains);
+    return domains->count == count ? COMMAND_FINE : out_of_memory();
+}
+
+void domains_free(struct domains *domains)
+{
+    for (size_t i = 0; i < domains->count; i++)
+        free(domains->names[i]);
+    free(domains->names);
+}
