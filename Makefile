@@ -68,7 +68,7 @@ objects_opener   := $(opener) $(messages) $(objects_config)
 objects_txt      := $(call parts_of,wire/txt)
 objects_policy_body := $(call parts_of,wire/policy_body)
 objects_records  := tool/records $(policies)
-objects_check_judge := $(call parts_of,tool/check_judge) tool/check_rules tool/printable tool/utf8 common/region $(policies) \
+objects_check_judge := $(call parts_of,tool/check_judge) $(objects_chain) tool/check_rules tool/printable tool/utf8 common/region $(policies) \
                        $(filter wire/txt% wire/policy_body% wire/media_type,$(patsubst src/%.c,%,$(tool_readers)))
 objects_typed    := tool/typed common/hostname
 objects_tlsrpt   := $(tlsrpt)

@@ -20,7 +20,7 @@ WITHOUT_UNIT_TEST = {
     "conn": "tests/system: needs real sockets and clients",
     "crew": "tests/system: forks",
     "dns": "tests/system/test_dns.py: it prints",
-    "domains": "tests/system/test_check.py: what is typed",
+    "domain_list": "tests/system/test_check.py: what is typed",
     "generation": "tests/system: forks",
     "hosts": "tests/system/test_hosts.py: it prints",
     "keeper": "tests/system: forks",

@@ -2,7 +2,7 @@
 #include "tool/check_print.h"
 #include "tool/check_run.h"
 #include "tool/command.h"
-#include "tool/domains.h"
+#include "tool/domain_list.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -157,7 +157,7 @@ static void tell(void *context, const struct check_facts *facts,
     fflush(stdout);
 }
 
-static int look(struct check *check, const struct domains *domains)
+static int look(struct check *check, const struct domain_list *domains)
 {
     const size_t     *verdicts = check->printer.verdicts;
     char              why[OUTSIDE_WHY_MAX];
@@ -188,13 +188,13 @@ static bool wants_color(void)
 static int check_typed(struct check *check, char **typed, size_t count)
 {
     const struct config *config = check->run.config;
-    struct domains       domains;
-    int                  result = check->all ? domains_all(&domains, config)
-                                             : domains_typed(&domains, &check_command, typed, count, config);
+    struct domain_list   domains;
+    int                  result = check->all ? domain_list_all(&domains, config)
+                                             : domain_list_typed(&domains, &check_command, typed, count, config);
 
     if (result == COMMAND_FINE)
         result = look(check, &domains);
-    domains_free(&domains);
+    domain_list_free(&domains);
     return result;
 }
 

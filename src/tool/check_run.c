@@ -18,16 +18,16 @@ struct job {
 };
 
 struct work {
-    const struct check_run  *run;
-    const struct domains    *domains;
-    struct outside          *outside;
-    struct check_exchangers *exchangers; /* NULL: they are left alone */
-    struct job              *jobs;       /* one for each domain */
-    size_t                   started;    /* domains that were asked about */
-    size_t                   running;    /* of these, without an answer so far */
-    size_t                   told;
-    struct progress          progress;
-    bool                     lost; /* there was no memory for something */
+    const struct check_run   *run;
+    const struct domain_list *domains;
+    struct outside           *outside;
+    struct check_exchangers  *exchangers; /* NULL: they are left alone */
+    struct job               *jobs;       /* one for each domain */
+    size_t                    started;    /* domains that were asked about */
+    size_t                    running;    /* of these, without an answer so far */
+    size_t                    told;
+    struct progress           progress;
+    bool                      lost; /* there was no memory for something */
 };
 
 /* --- Telling */
@@ -72,13 +72,13 @@ static bool start(struct work *work, const char *domain, struct job *job)
     job->region = region_new();
     return job->region != NULL &&
            check_gather(work->outside, work->exchangers, job->region, domain,
-                        domains_policy(work->run->config, domain), on_facts, job);
+                        domain_list_policy(work->run->config, domain), on_facts, job);
 }
 
 static void start_more(struct work *work)
 {
-    const struct domains *domains = work->domains;
-    size_t                jobs = work->run->jobs;
+    const struct domain_list *domains = work->domains;
+    size_t                    jobs = work->run->jobs;
 
     while (!work->lost && work->running < jobs && work->started < domains->count &&
            work->started - work->told < AHEAD * jobs) {
@@ -125,7 +125,8 @@ static void forget(struct work *work)
     free(work->jobs);
 }
 
-enum check_looked check_run(const struct check_run *run, const struct domains *domains, char *why)
+enum check_looked check_run(const struct check_run *run, const struct domain_list *domains,
+                            char *why)
 {
     struct work       work = { .run = run, .domains = domains };
     bool              misused = false;

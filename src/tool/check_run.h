@@ -6,7 +6,7 @@
 
 #include "common/config.h"
 #include "tool/check_judge.h"
-#include "tool/domains.h"
+#include "tool/domain_list.h"
 #include "tool/outside.h"
 
 enum { CHECK_JOBS_DEFAULT = 50, CHECK_JOBS_MAX = 1000 };
@@ -28,6 +28,7 @@ enum check_looked {
 };
 
 /* With a progress bar on standard error where that is a terminal. */
-enum check_looked check_run(const struct check_run *run, const struct domains *domains, char *why);
+enum check_looked check_run(const struct check_run *run, const struct domain_list *domains,
+                            char *why);
 
 #endif

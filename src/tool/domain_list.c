@@ -1,4 +1,4 @@
-#include "tool/domains.h"
+#include "tool/domain_list.h"
 
 #include "common/hostname.h"
 #include "tool/typed.h"
@@ -13,13 +13,13 @@ static int out_of_memory(void)
     return COMMAND_UNABLE;
 }
 
-static bool make_room(struct domains *domains, size_t count)
+static bool make_room(struct domain_list *domains, size_t count)
 {
-    *domains = (struct domains){ .names = calloc(count, sizeof(*domains->names)) };
+    *domains = (struct domain_list){ .names = calloc(count, sizeof(*domains->names)) };
     return domains->names != NULL;
 }
 
-static bool add(struct domains *domains, const char *name)
+static bool add(struct domain_list *domains, const char *name)
 {
     char *copy = strdup(name);
 
@@ -28,7 +28,7 @@ static bool add(struct domains *domains, const char *name)
     return copy != NULL;
 }
 
-const struct policy *domains_policy(const struct config *config, const char *domain)
+const struct policy *domain_list_policy(const struct config *config, const char *domain)
 {
     char                host[HOSTNAME_MAX + 1];
     int                 len = snprintf(host, sizeof(host), HOSTNAME_POLICY_PREFIX "%s", domain);
@@ -38,8 +38,8 @@ const struct policy *domains_policy(const struct config *config, const char *dom
                                                                                  : NULL;
 }
 
-int domains_typed(struct domains *domains, const struct command *command, char **typed,
-                  size_t count, const struct config *config)
+int domain_list_typed(struct domain_list *domains, const struct command *command, char **typed,
+                      size_t count, const struct config *config)
 {
     char name[HOSTNAME_DOMAIN_MAX + 1];
     char why[TYPED_WHY_MAX];
@@ -49,7 +49,7 @@ int domains_typed(struct domains *domains, const struct command *command, char *
     for (size_t i = 0; i < count; i++) {
         if (!typed_name(typed[i], HOSTNAME_DOMAIN_MAX, name, why))
             return command_misused(command, "%s %s", typed[i], why);
-        if (config != NULL && domains_policy(config, name) == NULL)
+        if (config != NULL && domain_list_policy(config, name) == NULL)
             return command_misused(command, "%s: %s has no such domain", name, config_path(config));
         if (!add(domains, name))
             return out_of_memory();
@@ -63,7 +63,7 @@ static bool visit(void *context, const char *domain, const struct policy *policy
     return add(context, domain);
 }
 
-int domains_all(struct domains *domains, const struct config *config)
+int domain_list_all(struct domain_list *domains, const struct config *config)
 {
     size_t count = config_domain_count(config);
 
@@ -73,7 +73,7 @@ int domains_all(struct domains *domains, const struct config *config)
     return domains->count == count ? COMMAND_FINE : out_of_memory();
 }
 
-void domains_free(struct domains *domains)
+void domain_list_free(struct domain_list *domains)
 {
     for (size_t i = 0; i < domains->count; i++)
         free(domains->names[i]);
