@@ -76,6 +76,8 @@ objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
 objects_printable := tool/printable tool/utf8
+objects_report_html := $(call parts_of,tool/report_html) tool/report_words tool/datetime tool/printable tool/utf8 \
+                       tool/tlsrpt_odd
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)
@@ -179,6 +181,10 @@ build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.
 	$(if $V,,@echo "  LINK  $@")
 	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 
+# Not a part of any check: the pages are held by tests, the pictures are for people.
+pictures: build/mta-sts      ## the pictures of docs/reports.md (needs chromium-headless-shell, or chromium)
+	@$(PYTHON) tests/pictures.py $< docs
+
 check-fresh:                 ## make check, run and lint in fresh Debian systems, from what is committed (root)
 	@contrib/build/deps.sh fresh
 	@tests/fresh.sh
@@ -234,4 +240,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world bench fuzz lint format run install clean help FORCE
+.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world pictures bench fuzz lint format run install clean help FORCE

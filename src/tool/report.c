@@ -2,15 +2,19 @@
 #include "tool/command.h"
 #include "tool/datetime.h"
 #include "tool/mail.h"
+#include "tool/report_html.h"
 #include "tool/report_out.h"
 #include "tool/report_read.h"
 #include "tool/typed.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char help[] =
-    "usage: mta-sts report [--json | --csv] [--since DATE] [--domain DOMAIN] PATH...\n"
+    "usage: mta-sts report [--json | --csv | --html FILE] [--since DATE] [--domain DOMAIN]\n"
+    "                      PATH...\n"
     "\n"
     "Sums up TLS reports (RFC 8460), and says in plain words what failed and what to do. A PATH\n"
     "is a report as it was sent, packed or not, a mail with one, an mbox, a Maildir, a folder of\n"
@@ -22,6 +26,8 @@ static const char help[] =
     "\n"
     "  --json             one object, for programs\n"
     "  --csv              a line for each failure type of a day, and for each day's sums\n"
+    "  --html FILE        a page to look at, with timelines, in place of FILE when it is whole;\n"
+    "                     - for standard output\n"
     "  --since DATE       only reports that begin then or later: 2026-11-24, or a time as\n"
     "                     2026-11-24T12:00:00Z\n"
     "  --domain DOMAIN    only what is said of this domain\n"
@@ -33,6 +39,7 @@ static const char help[] =
 
 struct report {
     bool (*show)(const struct report_sums *sums, FILE *out);
+    const char          *file; /* where the page goes; NULL: standard output, as all else */
     struct report_wanted wanted;
     char                 domain[HOSTNAME_MAX + 1];
 };
@@ -42,9 +49,18 @@ struct report {
 static int take_show(struct report *report, bool (*show)(const struct report_sums *sums, FILE *out))
 {
     if (report->show != NULL && report->show != show)
-        return command_misused(&report_command, "--json or --csv, not both");
+        return command_misused(&report_command, "one of --json, --csv and --html, not two");
     report->show = show;
     return COMMAND_FINE;
+}
+
+static int take_html(struct report *report, const char *file)
+{
+    if (report->show == report_html)
+        return command_misused(&report_command, "there is one --html, not two");
+    if (strcmp(file, "-") != 0)
+        report->file = file;
+    return take_show(report, report_html);
 }
 
 static int take_since(struct report *report, const char *text)
@@ -78,6 +94,8 @@ static int take_option(struct report *report, int option, const char *text, cons
         return take_show(report, report_json);
     case 'c':
         return take_show(report, report_csv);
+    case 'h':
+        return take_html(report, text);
     case 's':
         return take_since(report, text);
     case 'd':
@@ -91,12 +109,12 @@ static int take_option(struct report *report, int option, const char *text, cons
 
 static int take_options(struct report *report, int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "csv", no_argument, NULL, 'c' },
-                                             { "since", required_argument, NULL, 's' },
-                                             { "domain", required_argument, NULL, 'd' },
-                                             { NULL, 0, NULL, 0 } };
-    int                        option, result;
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },         { "csv", no_argument, NULL, 'c' },
+        { "html", required_argument, NULL, 'h' },   { "since", required_argument, NULL, 's' },
+        { "domain", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 }
+    };
+    int option, result;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
@@ -111,19 +129,35 @@ static int take_options(struct report *report, int argc, char **argv)
 
 /* --- Reports */
 
-static int show(const struct report *report, const struct report_reader *reader)
+/* False: it could not be shown, and why is told. */
+static bool print_sums(const struct report *report, const struct report_sums *sums)
 {
     bool (*put)(const struct report_sums *, FILE *) = report->show != NULL ? report->show
                                                                            : report_text;
+
+    if (report->file != NULL) {
+        if (report_html_file(sums, report->file))
+            return true;
+        command_tell("%s: %s", report->file, strerror(errno));
+        return false;
+    }
+    if (put(sums, stdout) || ferror(stdout))
+        return command_printed();
+    command_tell("out of memory");
+    return false;
+}
+
+static int show(const struct report *report, const struct report_reader *reader)
+{
     const struct report_sums *sums = NULL;
 
     if (!reader->out_of_memory)
         sums = report_counter_sums(reader->counter);
-    if (sums == NULL || !put(sums, stdout)) {
+    if (sums == NULL) {
         command_tell("out of memory");
         return COMMAND_UNABLE;
     }
-    if (!command_printed())
+    if (!print_sums(report, sums))
         return COMMAND_UNABLE;
     if (reader->without > 0)
         command_tell("%u mail%s about something else", reader->without,

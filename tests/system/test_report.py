@@ -213,7 +213,7 @@ def test_csv_has_a_line_a_failure_type_and_day_that_no_spreadsheet_takes_for_a_f
 @pytest.mark.parametrize("arguments, why", [
     ([], "whose reports?"), (["--since", "yesterday", "-"], "--since is a day"),
     (["--since", "2026-11-20T00:00:00", "-"], "--since is a day"), (["--since", "2026-02-29", "-"], "--since is a day"),
-    (["--domain", "a b", "-"], "--domain a b "), (["--json", "--csv", "-"], "not both"), (["--jason", "-"], "no option"),
+    (["--domain", "a b", "-"], "--domain a b "), (["--json", "--csv", "-"], "not two"), (["--jason", "-"], "no option"),
     (["--since"], "lacks what belongs"), (["--domain", "a.example", "--domain", "b.example", "-"], "not two"),
 ])
 def test_a_wrong_call_is_told(arguments, why):
