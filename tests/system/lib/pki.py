@@ -82,16 +82,28 @@ class Authority:
     def issue(self, *names, kind="p256", days=90, since=-1, common_name=None, key=None):
         """A pair whose SANs are names, valid from since to days, both counted from now."""
         key = key or new_key(kind)
-        extensions = [(x509.BasicConstraints(ca=False, path_length=None), True),
-                      (x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), False)]
-        if names:
-            extensions.append((x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False))
         leaf = _certificate(
             common_name or names[0], key.public_key(),
             self.intermediate.certificate.subject, self.intermediate.key,
             _now() + datetime.timedelta(days=since), _now() + datetime.timedelta(days=days),
-            extensions)
+            _of_leaf(names))
         return Pair(key, [leaf, self.intermediate.certificate])
+
+
+def _of_leaf(names):
+    extensions = [(x509.BasicConstraints(ca=False, path_length=None), True),
+                  (x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), False)]
+    if names:
+        extensions.append((x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False))
+    return extensions
+
+
+def self_signed(*names):
+    """A pair for names that nobody has signed but itself."""
+    key = new_key("p256")
+    leaf = _certificate(names[0], key.public_key(), _name(names[0]), key, _now() - datetime.timedelta(days=1),
+                        _now() + datetime.timedelta(days=90), _of_leaf(names))
+    return Pair(key, [leaf])
 
 
 class Pair:

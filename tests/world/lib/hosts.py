@@ -75,6 +75,10 @@ class Host:
             ip("-n", self.namespace, "address", "add", f"{self.address6}/64", "dev", "eth0", "nodad")
         ip("-n", self.namespace, "link", "set", "eth0", "up")
 
+    def add_address(self, address):
+        """One more, IPv4."""
+        ip("-n", self.namespace, "address", "add", f"{address}/24", "dev", "eth0")
+
     def run(self, *command, env=None, input=None, timeout=PATIENCE, check=True, text=True):  # noqa: A002 (subprocess's word)
         """Runs a command to its end; its input and output are text, or else bytes. check: it must succeed."""
         done = subprocess.run([*self.prefix, *map(str, command)], env={**os.environ, **(env or {})},

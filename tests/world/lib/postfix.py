@@ -13,9 +13,12 @@ TRUST = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Postfix:
-    """One instance, on one host, running from the start: settings are lines of its main.cf."""
+    """One instance, on one host, running from the start: settings are lines of its main.cf.
 
-    def __init__(self, host, name, settings):
+    services: an address to the settings of what listens there on port 25, in the place of the one that listens on all.
+    """
+
+    def __init__(self, host, name, settings, services=None):
         self.host = host
         # Below /srv and open to all: Postfix's processes run as several users.
         self.folder = Path(tempfile.mkdtemp(prefix=f"postfix-{name}-", dir="/srv"))
@@ -37,6 +40,11 @@ class Postfix:
             *settings, ""]))
         (self.folder / "queue").mkdir()
         self.run("postconf", "-c", self.etc, "-F", "*/*/chroot=n")  # a chroot has no resolv.conf of its own
+        for address, options in (services or {}).items():
+            self.run("postconf", "-c", self.etc, "-M", f"{address}:smtp/inet={address}:smtp inet n - n - - smtpd"
+                     + "".join(f" -o {option}" for option in options))
+        if services:
+            self.run("postconf", "-c", self.etc, "-M#", "smtp/inet")
         self.process = host.start("postfix", "-c", self.etc, "start-fg", ready=r"daemon started -- version",
                                   timeout=START)
 
@@ -109,6 +117,14 @@ def receiver(host, name, domain, certificate):
     ])
     postfix.mail.chmod(0o777)
     return postfix
+
+
+def exchangers(host, name, certificates):
+    """Offers TLS on several addresses of the host, with the Files (lib/ca.py) of each; None: offers none there."""
+    return Postfix(host, name, ["inet_interfaces = all"], {
+        address: ["smtpd_tls_security_level=none"] if files is None else
+        ["smtpd_tls_security_level=may", f"smtpd_tls_cert_file={files.certificate}", f"smtpd_tls_key_file={files.key}"]
+        for address, files in certificates.items()})
 
 
 def sender(host, name):
