@@ -39,6 +39,7 @@ curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
 tlsrpt       := $(call parts_of,tool/tlsrpt) tool/datetime tool/utf8 common/hostname \
                 common/region
+sums         := $(call parts_of,tool/report_sums) tool/report_table common/hash
 mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
 
 objects_policy   := common/policy common/hash
@@ -71,7 +72,7 @@ objects_records  := tool/records $(policies)
 objects_check_judge := $(call parts_of,tool/check_judge) $(objects_chain) tool/check_rules tool/printable tool/utf8 common/region $(policies) \
                        $(filter wire/txt% wire/policy_body% wire/media_type,$(patsubst src/%.c,%,$(tool_readers)))
 objects_typed    := tool/typed common/hostname
-objects_tlsrpt   := $(tlsrpt)
+objects_tlsrpt   := $(tlsrpt) $(sums) tool/report_text tool/report_json tool/report_csv tool/report_words tool/printable
 objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
@@ -200,10 +201,10 @@ fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (need
 		    -artifact_prefix=build/fuzz/$$x- build/fuzz/corpus/$$x tests/fuzz/corpus/$$x || exit 1; \
 	done
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[ch]) build/mbedtls/libs
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard src/common/*.[ch] src/wire/*.[ch] src/tool/*.[ch]) build/mbedtls/libs
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Isrc -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o $@ $< $(patsubst build/%.o,%.c,$(call objects_of,build,$*)) -linih
+	    $(gmime_cflags) -o $@ $< $(patsubst build/%.o,%.c,$(call objects_of,build,$*)) -linih $(tool_libs)
 
 man_pages := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 

@@ -123,8 +123,9 @@ struct walk {
 /* False: it is to end. */
 static bool show(struct walk *walk, GMimeObject *object)
 {
+    static char      nothing[1];
     GByteArray      *bytes = decoded(GMIME_PART(object));
-    struct mail_part part = { .bytes = (char *)bytes->data,
+    struct mail_part part = { .bytes = bytes->len > 0 ? (char *)bytes->data : nothing,
                               .len = bytes->len,
                               .label = label_of(object) };
     bool             on = true;

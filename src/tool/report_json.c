@@ -12,10 +12,28 @@ struct json {
     bool  lost; /* there was no memory for one */
 };
 
+/* Of what a terminal obeys, Jansson leaves one byte as it is, which only a text may have. */
+static int write_piece(const char *bytes, size_t len, void *out)
+{
+    while (len > 0) {
+        const char *del = memchr(bytes, '\x7f', len);
+        size_t      plain = del != NULL ? (size_t)(del - bytes) : len;
+
+        fwrite(bytes, 1, plain, out);
+        if (del == NULL)
+            break;
+        fputs("\\u007f", out);
+        bytes += plain + 1;
+        len -= plain + 1;
+    }
+    return 0;
+}
+
 /* Takes the object. flags: JSON_EMBED is without its braces, for more to come. */
 static void put(struct json *json, size_t flags, json_t *object)
 {
-    if (object == NULL || json_dumpf(object, json->out, flags | JSON_ENSURE_ASCII) != 0)
+    if (object == NULL ||
+        json_dump_callback(object, write_piece, json->out, flags | JSON_ENSURE_ASCII) != 0)
         json->lost = true;
     json_decref(object);
 }

@@ -28,7 +28,6 @@ enum { TLSRPT_UNSAID = -1 };     /* a number of sessions that the sender did not
 
 /* policy-type. Senders report the same sessions under each: they are never to be added. */
 enum tlsrpt_type { TLSRPT_STS, TLSRPT_TLSA, TLSRPT_NONE, TLSRPT_OTHER };
-enum { TLSRPT_TYPES = TLSRPT_OTHER + 1 };
 
 /* "sts", "tlsa", "none" (no-policy-found) or "other". */
 const char *tlsrpt_type_name(enum tlsrpt_type type);

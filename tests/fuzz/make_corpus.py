@@ -7,6 +7,7 @@ cannot make, are in corpus/clienthello/client-*; it leaves them alone.
 import pathlib
 import struct
 
+REPORTS = pathlib.Path(__file__).resolve().parent.parent / "reports"
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 HOST = b"mta-sts.example.org"
 
@@ -222,7 +223,15 @@ TYPES = {
     "nothing": b"",
 }
 
-FOLDERS = {"clienthello": HELLOS, "http": REQUESTS, "txt": RECORDS, "policy_body": BODIES, "media_type": TYPES}
+
+def reports(end, before=b""):
+    """The samples of tests/reports whose names end so."""
+    return {path.name: before + path.read_bytes() for path in REPORTS.iterdir() if path.name.endswith(end)}
+
+
+FOLDERS = {"clienthello": HELLOS, "http": REQUESTS, "txt": RECORDS, "policy_body": BODIES, "media_type": TYPES,
+           "tlsrpt": reports(".json"), "mail": reports(".eml"), "unpack": reports(".gz"),
+           "mbox": reports(".mbox", before=b"\x06")}
 
 
 def main():
