@@ -278,7 +278,7 @@ static void tell_html(struct policy_body_reader *r, struct txt_slice whole, stru
         r->line += *p == '\n' ? 1 : 0;
     r->line++;
     page.len = slice_find(page, '\n');
-    page.len -= page.len > 0 && page.at[page.len - 1] == '\r' ? 1 : 0;
+    page.len -= page.at[page.len - 1] == '\r' ? 1 : 0;
     policy_body_tell(r, BODY_HTML, page);
 }
 

@@ -28,10 +28,10 @@ static bool is_between(int c)
     return c >= 0 && !is_alnum(c);
 }
 
-/* RFC 8461 section 3.1, RFC 8460 section 3: chars excluding "=", ";", SP and CTLs. */
+/* RFC 8461 section 3.1, RFC 8460 section 3: chars excluding "=", SP and CTLs; a ";" ends the field. */
 static bool is_value_char(int c)
 {
-    return c > ' ' && c < 0x7f && c != '=' && c != ';';
+    return c > ' ' && c < 0x7f && c != '=';
 }
 
 static size_t blanks_at(struct txt_slice slice, size_t place)

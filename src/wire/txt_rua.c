@@ -68,14 +68,13 @@ static bool is_literal(struct txt_slice host)
     return host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
 }
 
-static bool is_port(struct txt_slice port)
+/* Perhaps no digit at all (RFC 3986 section 3.2.3). */
+static bool is_port(struct txt_slice digits)
 {
     unsigned long number = 0;
 
-    if (!slice_all(port, is_digit))
-        return false;
-    for (size_t i = 0; i < port.len && number <= 65535; i++)
-        number = number * 10 + (unsigned long)(port.at[i] - '0');
+    for (size_t i = 0; i < digits.len && number <= 65535; i++)
+        number = number * 10 + (unsigned long)(digits.at[i] - '0');
     return number <= 65535;
 }
 

@@ -342,6 +342,8 @@ static void uris_of_reports_are_judged(void **state)
         { "https://:443", "RUA_BAD@0(https://:443) ", 0, 0 },
         { "https://.", "RUA_BAD@0(https://.) ", 0, 0 },
         { "https://h:65536", "RUA_BAD@0(https://h:65536) ", 0, 0 },
+        { "https://h:18446744073709551617", "RUA_BAD@0(https://h:18446744073709551617) ", 0, 0 },
+        { "https://[::a", "RUA_BAD@0(https://[::a) ", 0, 0 },
         { "https://h:1x", "RUA_BAD@0(https://h:1x) ", 0, 0 },
         { "https://u@h:1:2", "RUA_BAD@0(https://u@h:1:2) ", 0, 0 },
         { "https://u@v@h", "RUA_BAD@0(https://u@v@h) ", 0, 0 },
