@@ -72,6 +72,7 @@ static size_t read_version(struct txt_reader *r, struct txt_slice field,
     size_t           between = slice_span(rest, is_between);
 
     r->has_version = true;
+    r->is_behind_version = rest.len == 0;
     if (r->fields > 0)
         txt_tell(r, TXT_VERSION_NOT_FIRST, version->field);
     if (version->has_blanks)
@@ -135,6 +136,7 @@ static void read_named(struct txt_reader *r, struct txt_slice field)
     size_t           equals = slice_find(field, '=');
     struct txt_slice name = slice_trim(slice_first(field, equals)), value;
 
+    r->is_behind_version = false;
     if (equals == field.len) {
         txt_tell(r, TXT_NO_EQUALS, field);
         return;
@@ -181,13 +183,12 @@ static struct txt_slice read_delimiter(struct txt_reader *r, struct txt_slice re
     }
     if (count == 0 && first > 0)
         txt_tell(r, TXT_BLANK_AT_END, slice_first(rest, first));
-    if (count > 0 && first > 0 && !r->has_semicolon)
+    if (count > 0 && first > 0 && r->is_behind_version)
         txt_tell(r, TXT_BLANK_BEFORE_SEMICOLON, slice_first(rest, first));
     if (count > 1 || (count > 0 && r->fields == 0))
         txt_tell(r, TXT_EMPTY_FIELD, between(rest, first, last + 1));
     if (count > 0 && at == rest.len && last + 1 < at)
         txt_tell(r, TXT_BLANK_AFTER_LAST, between(rest, last + 1, at));
-    r->has_semicolon = r->has_semicolon || count > 0;
     return slice_behind(rest, at);
 }
 

@@ -26,7 +26,7 @@ enum txt_kind { TXT_STS, TXT_TLSRPT };
 
 /* What is to be told about one record. Rows D are of TXT_STS, rows R of TXT_TLSRPT. */
 enum txt_flaw {
-    TXT_BLANK_BEFORE_SEMICOLON, /* D10, R5: before the first ";" */
+    TXT_BLANK_BEFORE_SEMICOLON, /* D10, R5: before the ";" of the version */
     TXT_BLANK_AT_END,           /* D11: with no ";" before it */
     TXT_BLANK_AFTER_LAST,       /* D12: behind the last ";" */
     TXT_EMPTY_FIELD,            /* D13: nothing between two ";" */

@@ -13,8 +13,8 @@ struct txt_reader {
     void  *context;
     size_t fields; /* read so far, the version included */
     bool   has_version;
-    bool   has_wanted; /* the id or the rua */
-    bool   has_semicolon;
+    bool   has_wanted;        /* the id or the rua */
+    bool   is_behind_version; /* with nothing else in between */
 };
 
 static inline void txt_tell(struct txt_reader *reader, enum txt_flaw flaw, struct txt_slice where)

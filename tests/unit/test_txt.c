@@ -186,6 +186,7 @@ static void slips_of_an_sts_record_are_told(void **state)
         { "as it should be", STS ";", "" },
         { "D8: no last semicolon", STS, "" },
         { "D9: no blank", "v=STSv1;id=1", "" },
+        { "D10: not at a later one", "v=STSv1;id=1 ; a=b ;", "UNKNOWN_FIELD@15(a=b) " },
         { "blanks at a later semicolon", STS " \t;", "" },
         { "D4", "v=STSv1", "NO_ID(all) " },
         { "D4, with a semicolon", "v=STSv1;", "NO_ID(all) " },
@@ -244,6 +245,8 @@ static void slips_of_an_sts_record_are_told(void **state)
     assert_rows(TXT_STS, rows, COUNT(rows));
     read_bytes(TXT_STS, STS ";a=\0;", 18);
     assert_told("a NUL", "BAD_FIELD@14(a=\\x00) ");
+    read_bytes(TXT_STS, "v=STSv1\0id=1", 12);
+    assert_told("a NUL for a semicolon", "NO_SEMICOLON@7(\\x00) ");
     read_bytes(TXT_STS, "v=STSv1;id=1\0", 13);
     assert_told("a NUL in an id", "BAD_ID@11(1\\x00) ");
 }
@@ -295,6 +298,7 @@ static void uris_of_reports_are_judged(void **state)
         /* R8 */
         { "mailto:a,b@c", "RUA_COMMA@0(mailto:a,b@c) ", 0, 0 },
         { "mailto:a@b,c@d , e@f,mailto:g@h", "RUA_COMMA@0(mailto:a@b,c@d , e@f) ", 2, 0 },
+        { "mailto:a,b , mailto:c@d", "RUA_COMMA@0(mailto:a,b) ", 1, 0 },
         { "mailto:a@b?cc=x,y", "RUA_COMMA@0(mailto:a@b?cc=x,y) ", 1, 0 },
         { "https://h/a,b", "RUA_COMMA@0(https://h/a,b) ", 0, 1 },
         { "http://h/a,b", "RUA_COMMA@0(http://h/a,b) RUA_HTTP@0(http://h/a) ", 0, 0 },
@@ -344,6 +348,7 @@ static void uris_of_reports_are_judged(void **state)
         { "https://h:65536", "RUA_BAD@0(https://h:65536) ", 0, 0 },
         { "https://h:18446744073709551617", "RUA_BAD@0(https://h:18446744073709551617) ", 0, 0 },
         { "https://[::a", "RUA_BAD@0(https://[::a) ", 0, 0 },
+        { "https://h:655350", "RUA_BAD@0(https://h:655350) ", 0, 0 },
         { "https://h:1x", "RUA_BAD@0(https://h:1x) ", 0, 0 },
         { "https://u@h:1:2", "RUA_BAD@0(https://u@h:1:2) ", 0, 0 },
         { "https://u@v@h", "RUA_BAD@0(https://u@v@h) ", 0, 0 },
@@ -402,6 +407,9 @@ static void what_only_almost_begins_is_read_all_the_same(void **state)
         { TXT_STS, "v=STSv1 id=1", "NO_SEMICOLON@7( ) ", "1" },
         { TXT_STS, "v=STSv1, id=1;", "NO_SEMICOLON@7(, ) ", "1" },
         { TXT_STS, "v=STSv1.", "NO_SEMICOLON@7(.) NO_ID(all) ", "" },
+        { TXT_STS, "v=STSv1 id=1 ;", "NO_SEMICOLON@7( ) ", "1" },
+        { TXT_STS, "id=1 ; v=STSv1 ;", "VERSION_NOT_FIRST@7(v=STSv1) BLANK_BEFORE_SEMICOLON@14( ) ",
+          "1" },
         { TXT_STS, "v=STSv1,; id=1", "NO_SEMICOLON@7(,) ", "1" },
         { TXT_TLSRPT, "v=tlsrptv1; rua=mailto:a@b", "VERSION_CASE@2(tlsrptv1) ", "mailto:a@b" },
         { TXT_TLSRPT, "rua=mailto:a@b; v=TLSRPTv1", "VERSION_NOT_FIRST@16(v=TLSRPTv1) ",
