@@ -151,6 +151,5 @@ out:
 
 bool chain_ends_soon(const struct chain *chain, time_t now)
 {
-    return now >= chain->not_before &&
-           certificate_ends_soon(chain->not_before, chain->not_after, now);
+    return certificate_ends_soon(chain->not_before, chain->not_after, now);
 }

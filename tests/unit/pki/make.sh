@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes the certificates that test_certpair reads, valid for 100 years. They are committed, so that the tests need no
-# openssl; run this only to add one. The keys protect nothing.
+# Writes the certificates that test_certpair and others read, valid for 100 years. They are committed, so that the tests
+# need no openssl; run this only to add one. The keys protect nothing.
 set -eu
 cd "$(dirname "$0")"
 host=mta-sts.example.org
@@ -33,6 +33,10 @@ ca="-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertS
 	make selfca       "$p256" ""           -addext basicConstraints=CA:TRUE -addext subjectAltName=DNS:$host
 	make client       "$p256" ""           -addext extendedKeyUsage=clientAuth -addext subjectAltName=DNS:$host
 	make encipher     "$p256" ""           -addext keyUsage=keyEncipherment -addext subjectAltName=DNS:$host
+	# Names of strangers, for test_chain: many, one with a NUL in it, and an issuer without a common name, with an escape.
+	make many     "$p256" ""           $leaf -addext "subjectAltName=$(seq -f DNS:mail%03g.example.org -s , 100)"
+	make nul      "$p256" ""           $leaf -addext "subjectAltName=DER:301882166d74612d7374732e6578616d706c652e6f726700782e"
+	make escape   "$p256" ""           $leaf -addext subjectAltName=DNS:$host -subj "/O=An $(printf '\033')[31mExample"
 	make p384  "ec -pkeyopt ec_paramgen_curve:P-384"     "" $leaf -addext subjectAltName=DNS:$host
 	make p521  "ec -pkeyopt ec_paramgen_curve:P-521"     "" $leaf -addext subjectAltName=DNS:$host
 	make k256  "ec -pkeyopt ec_paramgen_curve:secp256k1" "" $leaf -addext subjectAltName=DNS:$host
@@ -60,5 +64,5 @@ openssl ec -in leaf.key -aes128 -passout pass:secret -out encrypted-sec1.key 2>/
 openssl x509 -in leaf.pem -outform DER -out leaf.der
 openssl x509 -in leaf.pem -trustout -addtrust serverAuth -out trusted.pem
 
-rm -f plain.cnf root.key intermediate.key # nothing is to be signed any more
+rm -f plain.cnf root.key intermediate.key many.key nul.key escape.key # nothing is to be signed or served with these
 chmod 644 ./*.pem ./*.key ./*.der
