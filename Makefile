@@ -37,6 +37,8 @@ certificates := common/certpair common/certificate common/certfile common/pem co
 opener       := server/opener common/certopen
 curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
+outside      := $(patsubst src/%.c,%,$(wildcard src/tool/outside.c src/tool/resolver*.c src/tool/visit*.c)) \
+                tool/chain common/certificate common/hostname common/region
 tlsrpt       := $(call parts_of,tool/tlsrpt) tool/datetime tool/utf8 common/hostname \
                 common/region
 sums         := $(call parts_of,tool/report_sums) tool/report_table common/hash
@@ -63,6 +65,8 @@ objects_notify   := server/notify common/log
 objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
 objects_chain    := tool/chain common/certificate common/hostname
+objects_resolver := $(outside)
+objects_visit    := $(outside)
 objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello
 objects_opener   := $(opener) $(messages) $(objects_config)

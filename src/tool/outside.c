@@ -145,18 +145,21 @@ static bool wait_for_news(struct outside *outside)
     return true;
 }
 
+static bool is_busy(const struct outside *outside)
+{
+    return resolver_busy(outside->resolver) || visits_busy(outside->visits);
+}
+
 /* Whoever hangs up must not end the program: not every library sees to that by itself. */
 bool outside_run(struct outside *outside, void (*tick)(void *context), void *context)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-    bool             on = true;
+    bool             on;
 
     sigaction(SIGPIPE, &ignore, &before);
-    while (on && (resolver_busy(outside->resolver) || visits_busy(outside->visits))) {
-        on = resolver_step(outside->resolver) && visits_step(outside->visits) &&
-             wait_for_news(outside);
+    while ((on = resolver_step(outside->resolver) && visits_step(outside->visits)) &&
+           is_busy(outside) && (on = wait_for_news(outside)))
         tick(context);
-    }
     sigaction(SIGPIPE, &before, NULL);
     return on;
 }

@@ -12,10 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An error at its connection makes c-ares give up on whatever else it has asked the same server:
+   so what goes by TCP, since it was cut off, has a channel of its own. */
+enum way { BY_UDP, BY_TCP, WAYS };
+
+enum { UDP_MAX = 512 /* bytes, RFC 1035 section 2.3.4 */ };
+
 struct question {
     struct question   *next, *before; /* before: of those that are asked */
     struct resolver   *resolver;
     enum resolver_type type;
+    enum way           way;
     resolver_done     *done; /* NULL: was told that nobody answers; c-ares still holds it */
     void              *context;
     int64_t            deadline;
@@ -27,7 +34,7 @@ struct line {
 };
 
 struct resolver {
-    ares_channel   channel;
+    ares_channel   channels[WAYS];
     struct line    queued; /* to be asked */
     struct line    asked;  /* and not answered; by deadline, since all have the same patience */
     struct pollfd *sockets;
@@ -116,24 +123,24 @@ static void tell(struct question *question, const struct resolver_answer *answer
 /* What c-ares says where it has no message. */
 static struct resolver_answer answer_without_message(int status)
 {
-    struct resolver_answer answer = { .result = RESOLVER_FAILED };
+    struct resolver_answer none = { .result = RESOLVER_FAILED };
 
     switch (status) {
     case ARES_ETIMEOUT:
-        answer.result = RESOLVER_SILENT;
-        answer.why = "no answer in time";
+        none.result = RESOLVER_SILENT;
+        none.why = "no answer in time";
         break;
     case ARES_ECONNREFUSED:
-        answer.result = RESOLVER_SILENT;
-        answer.why = "nobody answers there";
+        none.result = RESOLVER_SILENT;
+        none.why = "nobody answers there";
         break;
     case ARES_EBADNAME:
-        answer.why = "that is no name that can be asked for";
+        none.why = "that is no name that can be asked for";
         break;
     default:
-        answer.why = "the answer can't be read";
+        none.why = "the answer can't be read";
     }
-    return answer;
+    return none;
 }
 
 static bool answer_with(struct question *question, const unsigned char *message, int len)
@@ -149,26 +156,51 @@ static bool answer_with(struct question *question, const unsigned char *message,
     return read;
 }
 
+static void has_ended(void *context, int status, int timeouts, unsigned char *message, int len);
+
+static void send_question(struct question *question, enum way way)
+{
+    static const int types[] = {
+        [RESOLVER_TXT] = 16, [RESOLVER_MX] = 15, [RESOLVER_A] = 1, [RESOLVER_AAAA] = 28
+    };
+
+    question->way = way;
+    ares_query(question->resolver->channels[way], question->name, 1, types[question->type],
+               has_ended, question);
+}
+
+static void answer(struct question *question, int status, const unsigned char *message, int len)
+{
+    if (status == ARES_ENOMEM) {
+        question->resolver->no_memory = true;
+    } else if (!message) {
+        struct resolver_answer none = answer_without_message(status);
+
+        tell(question, &none);
+    } else if (!answer_with(question, message, len)) {
+        question->resolver->no_memory = true;
+    }
+}
+
+/* By whoever sent it (RFC 1035 section 4.1.1: TC), or by c-ares, of which nothing tells. */
+static bool is_cut_off(const unsigned char *message, int len)
+{
+    return message && len > 2 && (message[2] & 2 || len >= UDP_MAX);
+}
+
 /* c-ares: each question has ended in some way. */
 static void has_ended(void *context, int status, int timeouts, unsigned char *message, int len)
 {
     struct question *question = context;
-    struct resolver *resolver = question->resolver;
 
     (void)timeouts;
-    if (question->done)
-        take_out(&resolver->asked, question);
-    if (status == ARES_ENOMEM) {
-        resolver->no_memory = true;
-    } else if (question->done && status != ARES_EDESTRUCTION) {
-        if (message) {
-            if (!answer_with(question, message, len))
-                resolver->no_memory = true;
-        } else {
-            struct resolver_answer answer = answer_without_message(status);
-
-            tell(question, &answer);
+    if (question->done && status != ARES_EDESTRUCTION) {
+        if (question->way == BY_UDP && is_cut_off(message, len)) {
+            send_question(question, BY_TCP);
+            return;
         }
+        take_out(&question->resolver->asked, question);
+        answer(question, status, message, len);
     }
     free(question);
 }
@@ -194,15 +226,12 @@ void resolver_ask(struct resolver *resolver, const char *name, enum resolver_typ
 
 static void ask_next(struct resolver *resolver)
 {
-    static const int types[] = {
-        [RESOLVER_TXT] = 16, [RESOLVER_MX] = 15, [RESOLVER_A] = 1, [RESOLVER_AAAA] = 28
-    };
     struct question *question = resolver->queued.first;
 
     take_out(&resolver->queued, question);
     append(&resolver->asked, question);
     question->deadline = monotonic_ms() + RESOLVER_PATIENCE * 1000;
-    ares_query(resolver->channel, question->name, 1, types[question->type], has_ended, question);
+    send_question(question, BY_UDP);
 }
 
 /* c-ares goes on asking; its answer will come too late. */
@@ -247,45 +276,76 @@ size_t resolver_sockets(struct resolver *resolver, const struct pollfd **sockets
 
 int resolver_wait(struct resolver *resolver, int max)
 {
-    struct timeval  most = { max / 1000, (suseconds_t)(max % 1000) * 1000 }, room;
-    struct timeval *wait;
-
     if (resolver->queued.first)
         return 0;
-    wait = ares_timeout(resolver->channel, &most, &room);
-    return (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000);
+    for (int way = 0; way < WAYS; way++) {
+        struct timeval  most = { max / 1000, (suseconds_t)(max % 1000) * 1000 }, room;
+        struct timeval *wait = ares_timeout(resolver->channels[way], &most, &room);
+
+        max = (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000);
+    }
+    return max;
 }
 
 void resolver_ready(struct resolver *resolver, int fd, short events)
 {
     const bool in = events & (POLLIN | POLLERR | POLLHUP), out = events & POLLOUT;
 
-    ares_process_fd(resolver->channel, in ? fd : ARES_SOCKET_BAD, out ? fd : ARES_SOCKET_BAD);
+    for (int way = 0; way < WAYS; way++) /* to the other, the socket is a stranger's */
+        ares_process_fd(resolver->channels[way], in ? fd : ARES_SOCKET_BAD,
+                        out ? fd : ARES_SOCKET_BAD);
 }
 
 /* --- Its life --- */
 
-static int open_channel(struct resolver *resolver, const char *server)
+/* Each question by a socket, and from a port, of its own, where c-ares can do that (1.20): when
+   garbage comes, it gives up on all that it has asked by that socket. */
+#ifdef ARES_OPT_UDP_MAX_QUERIES
+static int set_own_sockets(struct ares_options *options)
+{
+    options->udp_max_queries = 1;
+    return ARES_OPT_UDP_MAX_QUERIES;
+}
+#else
+static int set_own_sockets(struct ares_options *options)
+{
+    (void)options;
+    return 0;
+}
+#endif
+
+static int open_channel(struct resolver *resolver, enum way way, const char *server)
 {
     char                lookups[] = "b"; /* no hosts file */
     struct ares_options options = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP,
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP |
+                 (way == BY_TCP ? ARES_FLAG_USEVC : ARES_FLAG_IGNTC),
         .timeout = RESOLVER_TIMEOUT * 1000,
         .tries = RESOLVER_TRIES,
         .lookups = lookups,
         .sock_state_cb = socket_changes,
         .sock_state_cb_data = resolver,
     };
-    int status = ares_init_options(&resolver->channel, &options,
-                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                       ARES_OPT_LOOKUPS | ARES_OPT_NOROTATE |
-                                       ARES_OPT_SOCK_STATE_CB);
+    ares_channel *channel = &resolver->channels[way];
+    int           status = ares_init_options(channel, &options,
+                                             set_own_sockets(&options) | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS |
+                                                 ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_NOROTATE |
+                                                 ARES_OPT_SOCK_STATE_CB);
 
     if (status != ARES_SUCCESS) {
-        resolver->channel = NULL;
+        *channel = NULL;
         return status;
     }
-    return server ? ares_set_servers_ports_csv(resolver->channel, server) : ARES_SUCCESS;
+    return server ? ares_set_servers_ports_csv(*channel, server) : ARES_SUCCESS;
+}
+
+static int open_channels(struct resolver *resolver, const char *server)
+{
+    int status = ARES_SUCCESS;
+
+    for (int way = 0; way < WAYS && status == ARES_SUCCESS; way++)
+        status = open_channel(resolver, (enum way)way, server);
+    return status;
 }
 
 struct resolver *resolver_new(const char *server, bool *usage, char *why)
@@ -304,7 +364,7 @@ struct resolver *resolver_new(const char *server, bool *usage, char *why)
         return NULL;
     }
     resolver = calloc(1, sizeof(*resolver));
-    status = resolver ? open_channel(resolver, server ? whom : NULL) : ARES_ENOMEM;
+    status = resolver ? open_channels(resolver, server ? whom : NULL) : ARES_ENOMEM;
     if (status != ARES_SUCCESS) {
         snprintf(why, OUTSIDE_WHY_MAX, "no way to ask a resolver: %s", ares_strerror(status));
         resolver_free(resolver);
@@ -317,8 +377,9 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
-    if (resolver->channel)
-        ares_destroy(resolver->channel); /* ends every question that it has */
+    for (int way = 0; way < WAYS; way++)
+        if (resolver->channels[way])
+            ares_destroy(resolver->channels[way]); /* ends every question that it has */
     for (struct question *at = resolver->queued.first, *next; at; at = next) {
         next = at->next;
         free(at);

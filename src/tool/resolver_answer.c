@@ -157,6 +157,8 @@ static enum step read_txt(const struct record *from, struct region *region,
 
     if (!text)
         return STEP_NO_MEMORY;
+    if (from->len == 0) /* RFC 1035 section 3.3.14: one or more */
+        return STEP_BAD;
     to->text = text;
     for (unsigned at = 0; at < from->len; at += 1 + from->data[at]) {
         unsigned len = from->data[at];

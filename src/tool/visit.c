@@ -11,10 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum {
-    OPEN_MAX_ALL = 1000, /* connections at once */
-    OPEN_OTHERS = 64     /* descriptors that are not for connections */
-};
+enum { OPEN_MAX_ALL = 1000 /* connections at once */ };
 
 /* One address and port, while it is visited, or is to be. */
 struct visit_server {
@@ -288,6 +285,7 @@ bool visits_wait(struct visits *visits, struct pollfd *sockets, size_t count, in
 
 /* --- Their life --- */
 
+/* Half of the descriptors there may be: the resolver's sockets, and files, are others. */
 static size_t connections_max(void)
 {
     struct rlimit limit;
@@ -297,9 +295,7 @@ static size_t connections_max(void)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     (void)getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= OPEN_MAX_ALL + OPEN_OTHERS)
-        return OPEN_MAX_ALL;
-    return limit.rlim_cur > OPEN_OTHERS ? limit.rlim_cur - OPEN_OTHERS : 1;
+    return limit.rlim_cur / 2 < OPEN_MAX_ALL ? limit.rlim_cur / 2 : OPEN_MAX_ALL;
 }
 
 static bool read_redirects(struct visits *visits, const struct outside_options *options,
