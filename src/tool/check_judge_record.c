@@ -30,6 +30,9 @@ static const enum check_code sts_codes[] = {
     [TXT_RUA_HTTP] = NOTHING,
     [TXT_RUA_SCHEME] = NOTHING,
     [TXT_RUA_BAD] = NOTHING,
+    [TXT_BLANK_IN_FRONT] = RECORD_ALMOST,
+    [TXT_QUOTED] = RECORD_ALMOST,
+    [TXT_NO_SEMICOLON] = RECORD_ALMOST,
 };
 
 static const enum check_code tlsrpt_codes[] = {
@@ -57,7 +60,13 @@ static const enum check_code tlsrpt_codes[] = {
     [TXT_RUA_HTTP] = REPORTS_RUA_HTTP,
     [TXT_RUA_SCHEME] = REPORTS_RUA_BAD,
     [TXT_RUA_BAD] = REPORTS_RUA_BAD,
+    [TXT_BLANK_IN_FRONT] = REPORTS_ALMOST,
+    [TXT_QUOTED] = REPORTS_ALMOST,
+    [TXT_NO_SEMICOLON] = REPORTS_ALMOST,
 };
+
+_Static_assert(sizeof(sts_codes) == TXT_FLAWS * sizeof(enum check_code), "each slip has a code");
+_Static_assert(sizeof(tlsrpt_codes) == TXT_FLAWS * sizeof(enum check_code), "each slip has a code");
 
 /* The records of one name that are, or may have been meant to be, of one kind. */
 struct candidates {

@@ -55,7 +55,8 @@ enum txt_flaw {
     /* Slips of records that only almost begin as they should. */
     TXT_BLANK_IN_FRONT, /* a blank before all else */
     TXT_QUOTED,         /* quotation marks in front of the record, or around its version */
-    TXT_NO_SEMICOLON    /* behind the version stands something else */
+    TXT_NO_SEMICOLON,   /* behind the version stands something else */
+    TXT_FLAWS           /* how many there are */
 };
 
 struct txt_record {
