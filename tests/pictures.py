@@ -24,7 +24,7 @@ SENDERS = {  # how they name themselves, their sessions a day, the days without 
 }
 ADDRESSES = {"Google Inc.": "198.51.100.", "Microsoft Corporation": "203.0.113.", "Mail.ru": "192.0.2."}
 POLICY = ["version: STSv1", "mode: testing", "mx: mail1.example.org", "mx: mail2.example.org", "max_age: 604800"]
-SIZES = {1280: 1500, 390: 2000}  # a window's width, and how much of the page it shows
+SIZES = {1280: 1800, 390: 2180}  # a window's width, and how much of the page it shows
 PATIENCE = 60  # seconds
 
 

@@ -152,19 +152,18 @@ static void put_pane(struct html_page *page, const struct chart *chart, size_t a
     html_put(page, "</title></path>\n");
 }
 
-static const char *step_name(const struct chart *chart)
+static const char *per_step(const struct chart *chart)
 {
     if (chart->axis->step == 1)
-        return "day";
-    return chart->axis->step == 7 ? "week" : "four weeks";
+        return "a day";
+    return chart->axis->step == 7 ? "a week" : "in four weeks";
 }
 
 static void put_title(struct html_page *page, const struct chart *chart)
 {
-    html_put(page, "<title>Sessions with ");
+    html_putf(page, "<title>Sessions %s for ", per_step(chart));
     html_domain_name(page, chart->view->domain);
-    html_putf(page, ", %s, by %s</title>\n<desc>", html_type_title(chart->view->type),
-              step_name(chart));
+    html_putf(page, ", %s</title>\n<desc>", html_type_title(chart->view->type));
     html_day(page, chart->axis->first);
     html_put(page, " to ");
     html_day(page, chart->axis->last);
@@ -232,8 +231,8 @@ static void put_legend(struct html_page *page, const struct chart *chart)
 
     for (size_t i = 0; i < chart->axis->bins; i++)
         gaps = gaps || !chart->bins[i].there;
-    html_putf(page, "<figcaption>Sessions a %s: <i class=\"good\"></i> worked, above the line",
-              step_name(chart));
+    html_putf(page, "<figcaption>Sessions %s: <i class=\"good\"></i> worked, above the line",
+              per_step(chart));
     if (chart->failed_max > 0)
         html_put(page, "; <i class=\"bad\"></i> failed, below it, on a scale of their own");
     if (gaps)
@@ -245,11 +244,10 @@ static void put_legend(struct html_page *page, const struct chart *chart)
 
 static void put_numbers(struct html_page *page, const struct bin *bin)
 {
-    html_put(page, "</th><td>");
-    html_number(page, bin->worked);
-    html_put(page, "</td><td>");
-    html_number(page, bin->failed);
-    html_putf(page, "</td><td class=\"t\">%s</td></tr>\n", html_mode_name(bin->mode));
+    html_put(page, "</th>");
+    html_cell(page, bin->worked);
+    html_failed_cell(page, bin->failed);
+    html_putf(page, "<td class=\"t\">%s</td></tr>\n", html_mode_name(bin->mode));
 }
 
 static void put_table(struct html_page *page, const struct chart *chart)
@@ -274,13 +272,23 @@ static void put_table(struct html_page *page, const struct chart *chart)
     html_put(page, "</tbody>\n</table></div>\n</details>\n");
 }
 
+/* One day is none, nor are days that the axis has no place for. */
+static bool has_timeline(const struct chart *chart)
+{
+    for (size_t i = 0; i < chart->axis->bins; i++) {
+        if (chart->bins[i].there)
+            return chart->axis->bins > 1;
+    }
+    return false;
+}
+
 void html_chart(struct html_page *page, const struct html_view *view)
 {
     struct chart chart = { .view = view, .axis = &page->model->axis };
 
     fill(&chart);
     find_scales(&chart);
-    if (chart.axis->bins > 1) {
+    if (has_timeline(&chart)) {
         html_putf(page, "<figure style=\"max-width:%zurem\">\n<div class=\"%s\">\n",
                   5 + 2 * chart.axis->bins, chart.failed_max > 0 ? "chart" : "chart calm");
         put_scales(page, &chart);

@@ -16,11 +16,10 @@ static void put_row(struct html_page *page, const struct html_view *view, size_t
         html_putf(page, "<a href=\"#domain-%zu\">", number);
     html_domain_name(page, view->domain);
     html_put(page, first ? "</a></th>" : "</th>");
-    html_putf(page, "<td class=\"t\">%s</td><td>", html_type_title(view->type));
-    html_number(page, view->worked);
-    html_put(page, view->failed > 0 ? "</td><td class=\"failed\">" : "</td><td>");
-    html_number(page, view->failed);
-    html_put(page, "</td><td>");
+    html_putf(page, "<td class=\"t\">%s</td>", html_type_title(view->type));
+    html_cell(page, view->worked);
+    html_failed_cell(page, view->failed);
+    html_put(page, "<td>");
     html_share(page, view->failed, view->worked);
     html_put(page, "</td></tr>\n");
 }

@@ -144,6 +144,10 @@ void html_domains(struct html_page *page);
 void html_failures_table(struct html_page *page, const struct html_view *view);
 void html_senders_table(struct html_page *page, const struct html_view *view);
 
+/* A cell with a number; of failed sessions, so that they are seen. */
+void html_cell(struct html_page *page, uint64_t number);
+void html_failed_cell(struct html_page *page, uint64_t failed);
+
 /* "12 more ...", where only so many of all are shown. */
 void html_more(struct html_page *page, size_t all, size_t shown, const char *noun);
 

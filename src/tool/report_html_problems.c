@@ -264,7 +264,8 @@ static void put_what(struct html_page *page, const struct html_problem *problem)
     }
     html_put(page, "for ");
     html_domain_name(page, domain_of(problem));
-    html_putf(page, ", %s</p>\n", html_type_title(problem->cases->group->type));
+    html_putf(page, ", <span class=\"whole\">%s</span></p>\n",
+              html_type_title(problem->cases->group->type));
 }
 
 /* The remedy, with the names in place of DOMAIN and HOST. */

@@ -9,10 +9,17 @@ void html_more(struct html_page *page, size_t all, size_t shown, const char *nou
     html_put(page, " more are not shown here: <code>mta-sts report --json</code> has all.</p>\n");
 }
 
-static void put_cell(struct html_page *page, uint64_t number)
+void html_cell(struct html_page *page, uint64_t number)
 {
     html_put(page, "<td>");
     html_number(page, number);
+    html_put(page, "</td>");
+}
+
+void html_failed_cell(struct html_page *page, uint64_t failed)
+{
+    html_put(page, failed > 0 ? "<td class=\"failed\">" : "<td>");
+    html_number(page, failed);
     html_put(page, "</td>");
 }
 
@@ -37,16 +44,16 @@ static void put_failure(struct html_page *page, const struct html_problem *probl
     else
         html_text(page, *failure->type != '\0' ? failure->type : "(no type said)");
     if (failure != NULL && *failure->host != '\0') {
-        html_put(page, "<span>at ");
+        html_put(page, "<span>");
         html_text(page, failure->host);
         html_put(page, "</span>");
     }
     html_put(page, "</th>");
     if (problem->sessions > 0)
-        put_cell(page, problem->sessions);
+        html_cell(page, problem->sessions);
     else
         html_put(page, "<td>not said</td>");
-    put_cell(page, count_senders(problem));
+    html_cell(page, count_senders(problem));
     html_put(page, "<td class=\"days\">");
     html_days(page, problem->first, problem->last);
     html_put(page, "</td></tr>\n");
@@ -60,7 +67,7 @@ void html_failures_table(struct html_page *page, const struct html_view *view)
     if (shown == 0)
         return;
     html_put(page, "<div class=\"scroll\"><table class=\"failures\">\n<caption>Failures</caption>\n"
-                   "<thead><tr><th scope=\"col\">Type</th><th scope=\"col\">Sessions</th><th "
+                   "<thead><tr><th scope=\"col\">Type, host</th><th scope=\"col\">Sessions</th><th "
                    "scope=\"col\">Senders</th>"
                    "<th scope=\"col\">Days</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < shown; i++)
@@ -76,8 +83,8 @@ static void put_sender(struct html_page *page, const struct report_group *group)
     html_put(page, "<tr><th scope=\"row\">");
     html_sender_name(page, group->sender);
     html_put(page, "</th>");
-    put_cell(page, group->worked);
-    put_cell(page, group->failed);
+    html_cell(page, group->worked);
+    html_failed_cell(page, group->failed);
     html_put(page, "<td>");
     html_share(page, group->failed, group->worked);
     html_put(page, "</td><td>");

@@ -102,10 +102,10 @@ void html_day(struct html_page *page, int32_t day)
 
 void html_days(struct html_page *page, int32_t first, int32_t last)
 {
-    html_put(page, "<span class=\"day\">");
+    html_put(page, "<span class=\"whole\">");
     if (first != last && first != REPORT_NO_DAY) {
         html_day(page, first);
-        html_put(page, "</span> to <span class=\"day\">");
+        html_put(page, " to</span> <span class=\"whole\">");
     }
     html_day(page, last);
     html_put(page, "</span>");

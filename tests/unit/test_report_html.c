@@ -208,9 +208,9 @@ static void a_failure_is_told_with_what_to_do(void **state)
     write_page(&sums);
     says("<b>2</b> sessions failed");
     says("<h3>mail1.example.org: its certificate has expired</h3>");
-    says("<code>certificate-expired</code> for example.org, MTA-STS");
+    says("<code>certificate-expired</code> for example.org, <span class=\"whole\">MTA-STS<");
     says("Renew its certificate");
-    says("<dt>When</dt><dd><span class=\"day\">2026-11-24</span></dd>");
+    says("<dt>When</dt><dd><span class=\"whole\">2026-11-24</span></dd>");
     says("<dt>Seen by</dt><dd>google.com</dd>");
     says("<dt>From</dt><dd>198.51.100.1, 198.51.100.2 and others</dd>");
     says("<dt>To</dt><dd>192.0.2.25</dd>");
@@ -304,9 +304,9 @@ static void policy_types_are_never_added(void **state)
         groups[i].failure_count = 1;
     }
     write_page(&sums);
-    says("for example.org, MTA-STS");
-    says("for example.org, DANE");
-    says("for example.net, No policy");
+    says("for example.org, <span class=\"whole\">MTA-STS<");
+    says("for example.org, <span class=\"whole\">DANE<");
+    says("for example.net, <span class=\"whole\">No policy<");
     says_not(">66<");
     says_not(">800<");
     says_not(">99<");
@@ -411,7 +411,7 @@ static void years_have_bars_of_four_weeks(void **state)
 {
     (void)state;
     write_days(2000, TODAY - 2000);
-    says("Sessions a four weeks:");
+    says("Sessions in four weeks:");
     assert_true(how_often("class=\"pane\"") <= 100);
 }
 
@@ -425,6 +425,20 @@ static void a_day_that_is_far_away_leaves_the_others_their_room(void **state)
         says("viewBox=\"0 0 30 ");
         says("another day, or none said</th><td>77</td>");
     }
+}
+
+static void a_domain_whose_days_are_not_said_has_no_timeline(void **state)
+{
+    const struct report_day   days[] = { day_of(TODAY - 1, 1, 0), day_of(TODAY, 1, 0) };
+    const struct report_day   unsaid = day_of(REPORT_NO_DAY, 5, 0);
+    const struct report_group groups[] = { group_of("example.net", "a", TLSRPT_STS, &unsaid, 1),
+                                           group_of("example.org", "a", TLSRPT_STS, days, 2) };
+    const struct report_sums  sums = sums_of(groups, 2);
+
+    (void)state;
+    write_page(&sums);
+    assert_int_equal(how_often("<svg"), 1);
+    says("another day, or none said</th><td>5</td>");
 }
 
 static void numbers_without_bounds_do_no_harm(void **state)
@@ -511,7 +525,7 @@ static void failures_beyond_the_bound_are_told(void **state)
     write_page(&sums);
     says("20 failures more are not shown here"); /* of those that need attention */
     says("70 failures more are not shown here"); /* and of the domain's table */
-    says("at m119.example.org");                 /* the worst are there */
+    says("<span>m119.example.org</span>");       /* the worst are there */
     says_not("m019.example.org");
 }
 
@@ -799,6 +813,7 @@ int main(void)
         PAGE_TEST(more_days_have_bars_of_weeks_that_begin_on_mondays),
         PAGE_TEST(years_have_bars_of_four_weeks),
         PAGE_TEST(a_day_that_is_far_away_leaves_the_others_their_room),
+        PAGE_TEST(a_domain_whose_days_are_not_said_has_no_timeline),
         PAGE_TEST(numbers_without_bounds_do_no_harm),
         PAGE_TEST(domains_beyond_the_bound_are_told),
         PAGE_TEST(senders_beyond_the_bound_are_told),
