@@ -6,14 +6,19 @@
 
 /* --- Head */
 
-static void put_subject(struct html_page *page)
+/* ": example.org", or how many there are; with markup around it. */
+static void put_subject(struct html_page *page, const char *before, const char *behind)
 {
     const struct html_model *model = page->model;
 
+    if (model->domain_count == 0)
+        return;
+    html_putf(page, ": %s", before);
     if (model->domain_count == 1)
         html_domain_name(page, model->domains->views->domain);
     else
         html_count(page, model->domain_count, "domain");
+    html_put(page, behind);
 }
 
 static void put_head(struct html_page *page)
@@ -24,13 +29,13 @@ static void put_head(struct html_page *page)
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                    "<meta name=\"color-scheme\" content=\"light dark\">\n"
                    "<meta name=\"referrer\" content=\"no-referrer\">\n"
-                   "<meta name=\"robots\" content=\"noindex\">\n<title>TLS reports: ");
-    put_subject(page);
+                   "<meta name=\"robots\" content=\"noindex\">\n<title>TLS reports");
+    put_subject(page, "", "");
     html_put(page, "</title>\n<style>\n");
     html_put(page, html_style);
-    html_put(page, "</style>\n</head>\n<body>\n<header>\n<h1>TLS reports: <span>");
-    put_subject(page);
-    html_put(page, "</span></h1>\n");
+    html_put(page, "</style>\n</head>\n<body>\n<header>\n<h1>TLS reports");
+    put_subject(page, "<span>", "</span>");
+    html_put(page, "</h1>\n");
 }
 
 /* --- What was counted */

@@ -64,6 +64,11 @@ static void put_view(struct html_page *page, const struct html_view *view)
         html_put(page, ")");
     }
     html_put(page, "</p>\n");
+    if (view->unsaid > 0) {
+        html_put(page, "<p class=\"note\">A number of sessions was not said ");
+        html_count(page, view->unsaid, "time");
+        html_put(page, ": it is counted nowhere.</p>\n");
+    }
     html_chart(page, view);
     html_failures_table(page, view);
     html_senders_table(page, view);

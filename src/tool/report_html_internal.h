@@ -50,6 +50,7 @@ struct html_view {
     const struct html_problem        *problems; /* the worst first */
     size_t                            problem_count;
     uint64_t                          worked, failed;
+    uint64_t                          unsaid; /* how many times one of these was missing */
 };
 
 struct html_domain {

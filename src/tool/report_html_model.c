@@ -233,6 +233,7 @@ static struct html_view *find_views(struct region *memory, const struct report_g
         view->group_count++;
         view->worked = html_add(view->worked, groups[at]->worked);
         view->failed = html_add(view->failed, groups[at]->failed);
+        view->unsaid += groups[at]->unsaid;
     }
     return views;
 }

@@ -2,6 +2,7 @@
 #include "tool/report_words.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct report_words without = { "", "sessions failed, and the sender does not say why",
@@ -170,13 +171,19 @@ static const char *information_of(const struct report_failure *failure)
     return failure->information;
 }
 
+static int order_days(const void *day, const void *other)
+{
+    const int32_t a = *(const int32_t *)day, b = ((const struct report_day *)other)->day;
+
+    return (a > b) - (a < b);
+}
+
 static enum tlsrpt_mode mode_on(const struct report_group *group, int32_t day)
 {
-    for (size_t i = 0; i < group->day_count; i++) {
-        if (group->days[i].day == day)
-            return group->days[i].mode;
-    }
-    return TLSRPT_MODE_UNSAID;
+    const struct report_day *found = bsearch(&day, group->days, group->day_count,
+                                             sizeof(*group->days), order_days);
+
+    return found != NULL ? found->mode : TLSRPT_MODE_UNSAID;
 }
 
 /* What became of the mail, which RFC 8461 section 5 has depend on the mode. */

@@ -94,9 +94,10 @@ const char html_style[] =
     "@media print{\n"
     ":root{--paper:#fff;--ink:#000;--pale:#444;--rule:#bbb;--shade:#eee;--good:#2d6e8e;"
     "--bad:#b23a17;color-scheme:light}\n"
-    "body{max-width:none;padding:0;font-size:10pt}\n"
+    "html{font-size:10pt}\n"
+    "body{max-width:none;padding:0}\n"
     "svg,i,.do{print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
     ".problems li,figure,tr{break-inside:avoid}\n"
-    "h2,h3{break-after:avoid}\n"
+    "h2,h3,.sum,summary{break-after:avoid}\n"
     "details:not([open])>summary{color:var(--pale)}\n"
     "}\n";

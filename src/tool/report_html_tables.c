@@ -4,9 +4,9 @@ void html_more(struct html_page *page, size_t all, size_t shown, const char *nou
 {
     if (all == shown)
         return;
-    html_put(page, "<p class=\"note\">");
+    html_put(page, "<p class=\"note\">Not shown here: ");
     html_count(page, all - shown, noun);
-    html_put(page, " more are not shown here: <code>mta-sts report --json</code> has all.</p>\n");
+    html_put(page, " more. <code>mta-sts report --json</code> has all.</p>\n");
 }
 
 void html_cell(struct html_page *page, uint64_t number)

@@ -268,6 +268,77 @@ static void the_recent_come_first_and_of_these_the_worst(void **state)
     says_before("Not seen for a week</h2>", "<h3>past.example.org");
 }
 
+static void what_is_over_alone_needs_no_attention(void **state)
+{
+    const struct report_day     days[] = { day_of(TODAY - 7, 0, 9), day_of(TODAY, 5, 0) };
+    const struct report_failure failure = {
+        .type = "tlsa-invalid", .host = "", .day = TODAY - 7, .sessions = 9
+    };
+    struct report_group      group = group_of("example.org", "google.com", TLSRPT_STS, days, 2);
+    const struct report_sums sums = sums_of(&group, 1);
+
+    (void)state;
+    group.failures = &failure;
+    group.failure_count = 1;
+    write_page(&sums);
+    says("<p>Nothing: no session failed in the 7 days up to 2026-11-24.</p>");
+    says_before("Not seen for a week</h2>", "tlsa-invalid");
+}
+
+static void the_senders_that_saw_most_are_named_and_addresses_once(void **state)
+{
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g" };
+    static const uint64_t    sessions[] = { 3, 1, 40, 1500, 2, 5, 4 };
+    static const char *const from[] = { "192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3",
+                                        "192.0.2.4", "192.0.2.1", "192.0.2.1" };
+    const struct report_day  day = day_of(TODAY, 0, 0);
+    struct report_failure    failures[COUNT(names)];
+    struct report_group      groups[COUNT(names)];
+    const struct report_sums sums = sums_of(groups, COUNT(names));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        failures[i] = (struct report_failure){ .type = "tlsa-invalid",
+                                               .host = "",
+                                               .day = TODAY,
+                                               .sessions = sessions[i],
+                                               .from = { from[i] },
+                                               .from_count = 1 };
+        groups[i] = group_of("example.org", names[i], TLSRPT_STS, &day, 1);
+        groups[i].failures = &failures[i];
+        groups[i].failure_count = 1;
+    }
+    write_page(&sums);
+    says("<dd>d (1\xe2\x80\xaf"
+         "500), c (40), f (5), g (4), a (3) and 2 others</dd>");
+    says("<dd>192.0.2.1, 192.0.2.2, 192.0.2.3 and others</dd>");
+}
+
+static void a_share_is_never_rounded_to_none_or_all(void **state)
+{
+    static const struct {
+        uint64_t    worked, failed;
+        const char *share;
+    } cases[] = {
+        { 0, 0, "<td></td>" },
+        { 5, 0, "<td>0\xe2\x80\xaf%</td>" },
+        { 0, 5, "<td>100\xe2\x80\xaf%</td>" },
+        { 1000, 1, "<td>under 0.1\xe2\x80\xaf%</td>" },
+        { 1, 2000, "<td>over 99.9\xe2\x80\xaf%</td>" },
+        { 2, 1, "<td>33.3\xe2\x80\xaf%</td>" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct report_day   day = day_of(TODAY, cases[i].worked, cases[i].failed);
+        const struct report_group group = group_of("example.org", "a", TLSRPT_STS, &day, 1);
+        const struct report_sums  sums = sums_of(&group, 1);
+
+        write_page(&sums);
+        says(cases[i].share);
+    }
+}
+
 static void failures_without_a_word_of_why_are_told(void **state)
 {
     const struct report_day     day = day_of(TODAY, 0, 7);
@@ -285,6 +356,22 @@ static void failures_without_a_word_of_why_are_told(void **state)
     says("<h3>example.org: sessions failed, and the sender does not say why</h3>");
     says("<dd>mail.ru (7), google.com (4)</dd>");
     says("<b>11</b> sessions failed");
+}
+
+static void numbers_that_were_not_said_are_told(void **state)
+{
+    const struct report_day  days[] = { day_of(TODAY - 1, 0, 0), day_of(TODAY, 2, 0) };
+    struct report_group      groups[] = { group_of("example.org", "a", TLSRPT_STS, days, 2),
+                                          group_of("example.org", "b", TLSRPT_STS, days, 2) };
+    const struct report_sums sums = sums_of(groups, 2);
+
+    (void)state;
+    write_page(&sums);
+    says_not("A number of sessions was not said");
+    groups[0].unsaid = 2;
+    groups[1].unsaid = 1;
+    write_page(&sums);
+    says("A number of sessions was not said 3 times: it is counted nowhere.");
 }
 
 static void policy_types_are_never_added(void **state)
@@ -467,7 +554,7 @@ static void domains_beyond_the_bound_are_told(void **state)
 {
     static char         names[300][24];
     struct report_day   days[300];
-    struct report_group groups[300];
+    struct report_group groups[300] = { 0 };
     struct report_sums  sums = sums_of(groups, 300);
 
     (void)state;
@@ -479,10 +566,10 @@ static void domains_beyond_the_bound_are_told(void **state)
     write_page(&sums);
     says_before("<h2>d299.example.org</h2>", "<h2>d100.example.org</h2>"); /* the worst ones */
     says_not("<h2>d099.example.org</h2>");
-    says("100 domains more are not shown here");
+    says("Not shown here: 100 domains more.");
     assert_int_equal(how_often("<section id="), 200);
     says("<summary>289 more failures</summary>"); /* of which why is not said */
-    says("199 failures more are not shown here");
+    says("Not shown here: 199 failures more.");
     assert_int_equal(how_often("<p class=\"size\">"), 100);
 }
 
@@ -501,7 +588,7 @@ static void senders_beyond_the_bound_are_told(void **state)
     write_page(&sums);
     says("1\xe2\x80\xaf"
          "000 senders</summary>");
-    says("950 senders more are not shown here");
+    says("Not shown here: 950 senders more.");
     says_not("s050.example");
 }
 
@@ -523,9 +610,9 @@ static void failures_beyond_the_bound_are_told(void **state)
     group.failures = failures;
     group.failure_count = 120;
     write_page(&sums);
-    says("20 failures more are not shown here"); /* of those that need attention */
-    says("70 failures more are not shown here"); /* and of the domain's table */
-    says("<span>m119.example.org</span>");       /* the worst are there */
+    says("Not shown here: 20 failures more."); /* of those that need attention */
+    says("Not shown here: 70 failures more."); /* and of the domain's table */
+    says("<span>m119.example.org</span>");     /* the worst are there */
     says_not("m019.example.org");
 }
 
@@ -803,7 +890,11 @@ int main(void)
         PAGE_TEST(a_failure_is_told_with_what_to_do),
         PAGE_TEST(what_a_remedy_names_is_the_domain_or_host_itself),
         PAGE_TEST(the_recent_come_first_and_of_these_the_worst),
+        PAGE_TEST(what_is_over_alone_needs_no_attention),
+        PAGE_TEST(the_senders_that_saw_most_are_named_and_addresses_once),
+        PAGE_TEST(a_share_is_never_rounded_to_none_or_all),
         PAGE_TEST(failures_without_a_word_of_why_are_told),
+        PAGE_TEST(numbers_that_were_not_said_are_told),
         PAGE_TEST(policy_types_are_never_added),
         PAGE_TEST(what_was_odd_is_told_with_its_sender),
         PAGE_TEST(a_day_without_a_report_is_a_gap_and_one_without_sessions_is_not),
