@@ -2,8 +2,8 @@
  * mail: the TLS reports in a mail (RFC 8460 section 5.3), taken out of it by GMime.
  *
  * Senders label them in many ways, so every part that begins as a gzip or JSON does is shown. What
- * makes GMime take memory is bounded before it sees the mail: headers, and lines that may begin a
- * part. Where there is no memory all the same, GLib aborts the program.
+ * makes GMime take memory or stack is bounded before it sees the mail: headers, and lines that may
+ * begin a part. Where there is no memory all the same, GLib aborts the program.
  */
 #ifndef TOOL_MAIL_H
 #define TOOL_MAIL_H
@@ -12,6 +12,7 @@
 
 enum {
     MAIL_HEADERS_MAX = 256 * 1024, /* bytes of all headers together, the parts' too */
+    MAIL_COLONS_MAX = 1000,        /* in a field: GMime calls itself for each group of addresses */
     MAIL_PARTS_MAX = 10000,        /* lines that may begin or end a part */
     MAIL_WHY_MAX = 100             /* bytes of why one is refused, with the NUL */
 };

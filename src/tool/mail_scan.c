@@ -12,7 +12,8 @@
  */
 struct scan {
     size_t header_bytes, parts;
-    bool   in_header, in_type; /* in_type: in the field Content-Type */
+    size_t colons;             /* in the field */
+    bool   in_header, in_type; /* in_type: in the field Content-Type, before its parameters */
     bool   of_message, in_digest;
 };
 
@@ -27,20 +28,35 @@ static bool mentions(const char *line, size_t len, const char *word)
     return false;
 }
 
+/* Parameters, such as a file's name, may speak of whatever they like; but in a comment, "(;)", there
+   are none. */
+static void pass_type(struct scan *scan, const char *line, size_t len)
+{
+    const char *parameters = memchr(line, ';', len);
+    size_t      type = parameters != NULL ? (size_t)(parameters - line) : len;
+
+    if (memchr(line, '(', len) != NULL)
+        type = len;
+    scan->of_message = scan->of_message || mentions(line, type, "message");
+    scan->in_digest = scan->in_digest || mentions(line, type, "digest");
+    scan->in_type = type == len;
+}
+
 static void pass_header_line(struct scan *scan, const char *line, size_t len)
 {
     static const char type[] = "Content-Type";
 
     scan->header_bytes += len;
+    if (line[0] != ' ' && line[0] != '\t') {
+        scan->colons = 0;
+        scan->in_type = len >= sizeof(type) - 1 && strncasecmp(line, type, sizeof(type) - 1) == 0;
+    }
     if (scan->header_bytes > MAIL_HEADERS_MAX)
         return;
-    if (line[0] != ' ' && line[0] != '\t')
-        scan->in_type = strncasecmp(line, type, len < sizeof(type) - 1 ? len : sizeof(type) - 1) ==
-                        0;
-    if (!scan->in_type)
-        return;
-    scan->of_message = scan->of_message || mentions(line, len, "message");
-    scan->in_digest = scan->in_digest || mentions(line, len, "digest");
+    for (size_t at = 0; at < len; at++)
+        scan->colons += line[at] == ':';
+    if (scan->in_type)
+        pass_type(scan, line, len);
 }
 
 static void pass_line(struct scan *scan, const char *line, size_t len)
@@ -58,6 +74,19 @@ static void pass_line(struct scan *scan, const char *line, size_t len)
     }
 }
 
+static bool is_within_bounds(const struct scan *scan, char *why)
+{
+    if (scan->header_bytes > MAIL_HEADERS_MAX)
+        snprintf(why, MAIL_WHY_MAX, "a mail with over %d bytes of headers", MAIL_HEADERS_MAX);
+    else if (scan->colons > MAIL_COLONS_MAX)
+        snprintf(why, MAIL_WHY_MAX, "a mail with over %d colons in a field", MAIL_COLONS_MAX);
+    else if (scan->parts > MAIL_PARTS_MAX)
+        snprintf(why, MAIL_WHY_MAX, "a mail of over %d parts", MAIL_PARTS_MAX);
+    else
+        return true;
+    return false;
+}
+
 bool mail_scan(const char *bytes, size_t len, char *why)
 {
     struct scan scan = { .in_header = true };
@@ -69,14 +98,8 @@ bool mail_scan(const char *bytes, size_t len, char *why)
 
         pass_line(&scan, bytes, line);
         bytes += line;
-        if (scan.header_bytes > MAIL_HEADERS_MAX) {
-            snprintf(why, MAIL_WHY_MAX, "a mail with over %d bytes of headers", MAIL_HEADERS_MAX);
+        if (!is_within_bounds(&scan, why))
             return false;
-        }
-        if (scan.parts > MAIL_PARTS_MAX) {
-            snprintf(why, MAIL_WHY_MAX, "a mail of over %d parts", MAIL_PARTS_MAX);
-            return false;
-        }
     }
     return true;
 }

@@ -291,11 +291,22 @@ def test_many_details_are_summed(tmp_path):
 @pytest.mark.parametrize("mail, why", [
     (b"Subject: " + b"a " * (200 * 1024) + b"\n\n", "bytes of headers"),
     (b"To: " + b"a@b," * (100 * 1024) + b"\n\n", "bytes of headers"),
+    (b"To: " + b"a:" * 100000 + b"\n\n", "over 1000 colons"),
+    (b"To: a:\n" + b" a:\n" * 1000 + b"\n", "over 1000 colons"),
     (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 20000, "over 10000 parts"),
     (b"Content-Type: message/rfc822\n\n" * 20000, "bytes of headers"),
+    (b"Content-Type: (;) message/rfc822\n\n" * 20000, "bytes of headers"),
     (b"Content-Type: multipart/digest; boundary=b\n\n--b\n\n" + b"A: b\n" * 100000, "bytes of headers"),
-], ids=["a long field", "many addresses", "many parts", "mails in mails", "in a digest"])
+], ids=["a long field", "many addresses", "groups in groups", "folded ones", "many parts", "mails in mails",
+        "behind a comment", "in a digest"])
 def test_a_mail_that_would_take_much_memory_is_refused(tmp_path, mail, why):
     (tmp_path / "mail").write_bytes(mail)
     done = bounded(tmp_path, mib=100)
     assert done.returncode == 1 and why in done.stderr
+
+
+def test_a_mail_with_a_message_in_a_name_may_be_long(tmp_path):
+    (tmp_path / "mail").write_bytes(b"Content-Type: application/tlsrpt+json; name=message.json\n\n"
+                                    + b"\n".join([b" " * 70] * 10000) + make(None, "x", 5).encode())
+    sums, status, _ = report(tmp_path)
+    assert (worked(sums), status) == (5, 0)
