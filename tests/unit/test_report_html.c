@@ -292,26 +292,74 @@ static void the_senders_that_saw_most_are_named_and_addresses_once(void **state)
     static const char *const from[] = { "192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3",
                                         "192.0.2.4", "192.0.2.1", "192.0.2.1" };
     const struct report_day  day = day_of(TODAY, 0, 0);
-    struct report_failure    failures[COUNT(names)];
-    struct report_group      groups[COUNT(names)];
+    struct report_failure    failures[COUNT(names)][2];
+    struct report_group      groups[COUNT(names)] = { 0 };
     const struct report_sums sums = sums_of(groups, COUNT(names));
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
-        failures[i] = (struct report_failure){ .type = "tlsa-invalid",
-                                               .host = "",
-                                               .day = TODAY,
-                                               .sessions = sessions[i],
-                                               .from = { from[i] },
-                                               .from_count = 1 };
+        failures[i][0] = (struct report_failure){ .type = "tlsa-invalid",
+                                                  .host = "",
+                                                  .day = TODAY - 1,
+                                                  .sessions = sessions[i],
+                                                  .from = { from[i] },
+                                                  .from_count = 1 };
+        failures[i][1] = failures[i][0];
+        failures[i][1].day = TODAY;
         groups[i] = group_of("example.org", names[i], TLSRPT_STS, &day, 1);
-        groups[i].failures = &failures[i];
-        groups[i].failure_count = 1;
+        groups[i].failures = failures[i];
+        groups[i].failure_count = 2;
     }
     write_page(&sums);
-    says("<dd>d (1\xe2\x80\xaf"
-         "500), c (40), f (5), g (4), a (3) and 2 others</dd>");
+    says("<dd>d (3\xe2\x80\xaf"
+         "000), c (80), f (10), g (8), a (6) and 2 others</dd>");
     says("<dd>192.0.2.1, 192.0.2.2, 192.0.2.3 and others</dd>");
+    says("<td>7</td>"); /* of the failure's senders */
+}
+
+static void each_domain_has_its_own_failures_the_worst_first(void **state)
+{
+    const struct report_day     day = day_of(TODAY, 1, 0);
+    const struct report_failure failures[][2] = {
+        { { .type = "a", .host = "few.example.net", .day = TODAY, .sessions = 1 },
+          { .type = "b", .host = "many.example.net", .day = TODAY, .sessions = 9 } },
+        { { .type = "a", .host = "few.example.org", .day = TODAY, .sessions = 2 },
+          { .type = "b", .host = "many.example.org", .day = TODAY, .sessions = 8 } },
+    };
+    struct report_group groups[] = { group_of("example.net", "google.com", TLSRPT_STS, &day, 1),
+                                     group_of("example.org", "google.com", TLSRPT_STS, &day, 1) };
+    const struct report_sums sums = sums_of(groups, 2);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        groups[i].failures = failures[i];
+        groups[i].failure_count = 2;
+    }
+    write_page(&sums);
+    says_before("<h2>example.net", "<span>many.example.net</span>");
+    says_before("<span>many.example.net</span>", "<span>few.example.net</span>");
+    says_before("<span>few.example.net</span>", "<h2>example.org");
+    says_before("<h2>example.org", "<span>many.example.org</span>");
+    says_before("<span>many.example.org</span>", "<span>few.example.org</span>");
+    assert_int_equal(how_often("<span>"), 1 + 4); /* one more in the heading */
+}
+
+static void more_than_three_domains_are_to_be_opened(void **state)
+{
+    const struct report_day   day = day_of(TODAY, 1, 0);
+    const struct report_group groups[] = { group_of("a.example", "google.com", TLSRPT_STS, &day, 1),
+                                           group_of("b.example", "google.com", TLSRPT_STS, &day, 1),
+                                           group_of("c.example", "google.com", TLSRPT_STS, &day, 1),
+                                           group_of("d.example", "google.com", TLSRPT_STS, &day,
+                                                    1) };
+    struct report_sums        sums = sums_of(groups, 3);
+
+    (void)state;
+    write_page(&sums);
+    says_not("failed sessions</summary>");
+    sums.group_count = 4;
+    write_page(&sums);
+    assert_int_equal(how_often("<summary>0 failed sessions</summary>"), 4);
 }
 
 static void a_share_is_never_rounded_to_none_or_all(void **state)
@@ -341,12 +389,12 @@ static void a_share_is_never_rounded_to_none_or_all(void **state)
 
 static void failures_without_a_word_of_why_are_told(void **state)
 {
-    const struct report_day     day = day_of(TODAY, 0, 7);
+    const struct report_day     days[] = { day_of(TODAY - 1, 5, 0), day_of(TODAY, 0, 7) };
     const struct report_failure failure = {
         .type = "tlsa-invalid", .host = "", .sessions = 3, .day = TODAY
     };
-    struct report_group groups[] = { group_of("example.org", "google.com", TLSRPT_STS, &day, 1),
-                                     group_of("example.org", "mail.ru", TLSRPT_STS, &day, 1) };
+    struct report_group groups[] = { group_of("example.org", "google.com", TLSRPT_STS, days, 2),
+                                     group_of("example.org", "mail.ru", TLSRPT_STS, days, 2) };
     const struct report_sums sums = sums_of(groups, 2);
 
     (void)state;
@@ -356,6 +404,7 @@ static void failures_without_a_word_of_why_are_told(void **state)
     says("<h3>example.org: sessions failed, and the sender does not say why</h3>");
     says("<dd>mail.ru (7), google.com (4)</dd>");
     says("<b>11</b> sessions failed");
+    assert_int_equal(how_often("<dt>When</dt><dd><span class=\"whole\">2026-11-24</span></dd>"), 2);
 }
 
 static void numbers_that_were_not_said_are_told(void **state)
@@ -372,6 +421,30 @@ static void numbers_that_were_not_said_are_told(void **state)
     groups[1].unsaid = 1;
     write_page(&sums);
     says("A number of sessions was not said 3 times: it is counted nowhere.");
+}
+
+static void what_becomes_of_mail_goes_by_the_mode_of_the_day(void **state)
+{
+    struct report_day           days[] = { day_of(TODAY - 1, 0, 1), day_of(TODAY, 0, 0) };
+    const struct report_failure failure = {
+        .type = "certificate-expired", .host = "mail1.example.org", .day = TODAY - 1, .sessions = 1
+    };
+    struct report_group      group = group_of("example.org", "google.com", TLSRPT_STS, days, 2);
+    const struct report_sums sums = sums_of(&group, 1);
+
+    (void)state;
+    group.failures = &failure;
+    group.failure_count = 1;
+    days[0].mode = TLSRPT_MODE_ENFORCE;
+    write_page(&sums);
+    says("<dd>enforce: mail is not delivered to a host that fails</dd>");
+    days[0].mode = TLSRPT_MODE_TESTING;
+    days[1].mode = TLSRPT_MODE_ENFORCE;
+    write_page(&sums);
+    says("<dd>testing: mail is delivered all the same</dd>");
+    days[0].mode = TLSRPT_MODE_UNSAID;
+    write_page(&sums);
+    says_not("<dt>Mode</dt>");
 }
 
 static void policy_types_are_never_added(void **state)
@@ -410,11 +483,31 @@ static void what_was_odd_is_told_with_its_sender(void **state)
     says_not("google.com");
     says("mail.ru</th><td class=\"t\">the report-id of another report");
     senders[0].odd[TLSRPT_ODD_BOM] = 3;
+    senders[0].odd[TLSRPT_ODD_LABEL] = 1;
+    senders[0].odd[TLSRPT_ODDS - 1] = 1;
     write_page(&sums);
+    assert_int_equal(how_often("google.com</th>"), 3);
     says("google.com</th><td class=\"t\">a byte order mark</td><td>3</td>");
 }
 
 /* --- Timelines */
+
+/* Days up to TODAY, and one more before them. */
+static void write_days(size_t count, int32_t first)
+{
+    struct report_day  *days = calloc(count + 1, sizeof(*days));
+    struct report_group group;
+    struct report_sums  sums;
+
+    assert_non_null(days);
+    days[0] = day_of(first, 77, 0);
+    for (size_t i = 1; i <= count; i++)
+        days[i] = day_of(TODAY - (int32_t)(count - i), 1, 0);
+    group = group_of("example.org", "google.com", TLSRPT_STS, days, count + 1);
+    sums = sums_of(&group, 1);
+    write_page(&sums);
+    free(days);
+}
 
 static void a_day_without_a_report_is_a_gap_and_one_without_sessions_is_not(void **state)
 {
@@ -428,9 +521,36 @@ static void a_day_without_a_report_is_a_gap_and_one_without_sessions_is_not(void
     says("<path class=\"gap\" d=\"M1 0h1v100h-1zM3 0h1v100h-1z\"/>");
     says("<path class=\"line\" d=\"M0 60h1v2h-1zM2 60h1v2h-1zM4 60h1v2h-1z\"/>");
     says("<title>2026-11-21: no report</title>");
+    says("</i> no report</figcaption>");
     says("<title>2026-11-22: 0 worked, 0 failed</title>");
     says("<tr><th scope=\"row\">2026-11-22</th><td>0</td><td>0</td>");
     says_not("<tr><th scope=\"row\">2026-11-21");
+}
+
+static void without_failures_there_is_no_room_for_them(void **state)
+{
+    const struct report_day   days[] = { day_of(TODAY - 1, 1, 0), day_of(TODAY, 1, 0) };
+    const struct report_group group = group_of("example.org", "google.com", TLSRPT_STS, days, 2);
+    const struct report_sums  sums = sums_of(&group, 1);
+
+    (void)state;
+    write_page(&sums);
+    says("viewBox=\"0 0 2 62\"");
+    says("<span>1</span><span>0</span></div>"); /* the scale's ends */
+    says("M0.1 60v-60h.8v60zM1.1 60v-60h.8v60z");
+    says_not("below it");
+    says_not("no report<");
+    says("<th scope=\"col\">Day</th>");
+}
+
+static void a_timeline_tells_its_first_middle_and_last_day(void **state)
+{
+    (void)state;
+    write_days(7, TODAY - 7);
+    says("<span>2026-11-17</span><span "
+         "style=\"left:56.2%\">2026-11-21</span><span>2026-11-24</span>");
+    write_days(6, TODAY - 6);
+    says("<span>2026-11-18</span><span>2026-11-24</span></div>"); /* too narrow for three */
 }
 
 static void a_day_is_summed_over_senders(void **state)
@@ -459,23 +579,6 @@ static void a_single_failure_among_many_can_be_seen(void **state)
     says("M0.1 62v3h.8v-3z");
 }
 
-/* Days up to TODAY, and one more before them. */
-static void write_days(size_t count, int32_t first)
-{
-    struct report_day  *days = calloc(count + 1, sizeof(*days));
-    struct report_group group;
-    struct report_sums  sums;
-
-    assert_non_null(days);
-    days[0] = day_of(first, 77, 0);
-    for (size_t i = 1; i <= count; i++)
-        days[i] = day_of(TODAY - (int32_t)(count - i), 1, 0);
-    group = group_of("example.org", "google.com", TLSRPT_STS, days, count + 1);
-    sums = sums_of(&group, 1);
-    write_page(&sums);
-    free(days);
-}
-
 static void a_hundred_days_have_a_bar_each(void **state)
 {
     (void)state;
@@ -490,8 +593,22 @@ static void more_days_have_bars_of_weeks_that_begin_on_mondays(void **state)
     write_days(364, TODAY - 364);
     says("viewBox=\"0 0 53 ");
     says("Sessions a week:");
+    says("<th scope=\"col\">From</th>");
     says("<tr><th scope=\"row\">2025-11-24</th><td>82</td>");
     says("<tr><th scope=\"row\">2026-11-23</th><td>2</td>");
+}
+
+static void no_timeline_has_more_than_a_hundred_bars(void **state)
+{
+    static const size_t edges[] = { 100, 700, 2745, 4000 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(edges); i++) {
+        for (size_t days = edges[i] - 10; days < edges[i] + 10; days++) {
+            write_days(days, TODAY - (int32_t)days);
+            assert_in_range(how_often("class=\"pane\""), 15, 100);
+        }
+    }
 }
 
 static void years_have_bars_of_four_weeks(void **state)
@@ -568,6 +685,10 @@ static void domains_beyond_the_bound_are_told(void **state)
     says_not("<h2>d099.example.org</h2>");
     says("Not shown here: 100 domains more.");
     assert_int_equal(how_often("<section id="), 200);
+    says("<a href=\"#domain-1\">d299.example.org</a>");
+    says("<section id=\"domain-1\">\n<h2>d299.example.org");
+    says("<a href=\"#domain-200\">d100.example.org</a>");
+    says("<section id=\"domain-200\">\n<h2>d100.example.org");
     says("<summary>289 more failures</summary>"); /* of which why is not said */
     says("Not shown here: 199 failures more.");
     assert_int_equal(how_often("<p class=\"size\">"), 100);
@@ -590,6 +711,24 @@ static void senders_beyond_the_bound_are_told(void **state)
          "000 senders</summary>");
     says("Not shown here: 950 senders more.");
     says_not("s050.example");
+}
+
+static void odd_senders_beyond_the_bound_are_told(void **state)
+{
+    static char                 names[103][16];
+    static struct report_sender senders[103];
+    const struct report_sums    sums = { .senders = senders, .sender_count = 103, .reports = 103 };
+
+    (void)state;
+    for (size_t i = 0; i < 103; i++) {
+        snprintf(names[i], sizeof(names[i]), "s%03zu.example", i);
+        senders[i] = (struct report_sender){ .name = names[i], .contradictions = i != 0 };
+    }
+    write_page(&sums);
+    says("<summary>102 senders</summary>");
+    says("Not shown here: 2 senders more.");
+    says("s100.example");
+    says_not("s101.example");
 }
 
 static void failures_beyond_the_bound_are_told(void **state)
@@ -892,22 +1031,29 @@ int main(void)
         PAGE_TEST(the_recent_come_first_and_of_these_the_worst),
         PAGE_TEST(what_is_over_alone_needs_no_attention),
         PAGE_TEST(the_senders_that_saw_most_are_named_and_addresses_once),
+        PAGE_TEST(each_domain_has_its_own_failures_the_worst_first),
+        PAGE_TEST(more_than_three_domains_are_to_be_opened),
         PAGE_TEST(a_share_is_never_rounded_to_none_or_all),
         PAGE_TEST(failures_without_a_word_of_why_are_told),
         PAGE_TEST(numbers_that_were_not_said_are_told),
+        PAGE_TEST(what_becomes_of_mail_goes_by_the_mode_of_the_day),
         PAGE_TEST(policy_types_are_never_added),
         PAGE_TEST(what_was_odd_is_told_with_its_sender),
         PAGE_TEST(a_day_without_a_report_is_a_gap_and_one_without_sessions_is_not),
+        PAGE_TEST(without_failures_there_is_no_room_for_them),
+        PAGE_TEST(a_timeline_tells_its_first_middle_and_last_day),
         PAGE_TEST(a_day_is_summed_over_senders),
         PAGE_TEST(a_single_failure_among_many_can_be_seen),
         PAGE_TEST(a_hundred_days_have_a_bar_each),
         PAGE_TEST(more_days_have_bars_of_weeks_that_begin_on_mondays),
+        PAGE_TEST(no_timeline_has_more_than_a_hundred_bars),
         PAGE_TEST(years_have_bars_of_four_weeks),
         PAGE_TEST(a_day_that_is_far_away_leaves_the_others_their_room),
         PAGE_TEST(a_domain_whose_days_are_not_said_has_no_timeline),
         PAGE_TEST(numbers_without_bounds_do_no_harm),
         PAGE_TEST(domains_beyond_the_bound_are_told),
         PAGE_TEST(senders_beyond_the_bound_are_told),
+        PAGE_TEST(odd_senders_beyond_the_bound_are_told),
         PAGE_TEST(failures_beyond_the_bound_are_told),
         PAGE_TEST(no_text_becomes_markup),
         PAGE_TEST(what_cannot_be_seen_is_made_visible),
