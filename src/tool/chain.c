@@ -5,6 +5,7 @@
 
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,29 +125,29 @@ static void read_leaf(const mbedtls_x509_crt *leaf, const char *host, struct cha
     read_names(leaf, chain);
 }
 
-void chain_read(const char *const *pems, size_t count, const char *host, struct chain *chain)
+/* errno tells lack of memory, whatever mbedTLS takes it for. */
+bool chain_read(const char *const *pems, size_t count, const char *host, struct chain *chain)
 {
     mbedtls_x509_crt certificates;
-    bool             all = true;
+    size_t           read = 0;
 
     memset(chain, 0, sizeof(*chain));
     chain->length = count;
-    if (count == 0 || psa_crypto_init() != PSA_SUCCESS)
-        return;
+    if (psa_crypto_init() != PSA_SUCCESS)
+        return false;
+    errno = 0;
     mbedtls_x509_crt_init(&certificates);
-    for (size_t i = 0; i < count; i++) {
-        if (mbedtls_x509_crt_parse(&certificates, (const uint8_t *)pems[i], strlen(pems[i]) + 1) !=
-            0) {
-            if (i == 0)
-                goto out;
-            all = false;
-        }
+    for (size_t i = 0; i < count && (i == 0 || read > 0); i++)
+        if (mbedtls_x509_crt_parse(&certificates, (const uint8_t *)pems[i], strlen(pems[i]) + 1) ==
+            0)
+            read++;
+    if (read > 0) {
+        read_leaf(&certificates, host, chain);
+        /* One that cannot be read may be the one that signed it. */
+        chain->lone = read == count && !chain->self_signed && !has_issuer(&certificates);
     }
-    read_leaf(&certificates, host, chain);
-    /* One that cannot be read may be the one that signed it. */
-    chain->lone = all && !chain->self_signed && !has_issuer(&certificates);
-out:
     mbedtls_x509_crt_free(&certificates);
+    return read == count || errno != ENOMEM;
 }
 
 bool chain_ends_soon(const struct chain *chain, time_t now)

@@ -28,8 +28,8 @@ struct chain {
 };
 
 /* Reads PEM certificates, the leaf first, for a host (canonical). count 0: not present. What a
-   stranger wrote is made visible ASCII. */
-void chain_read(const char *const *pems, size_t count, const char *host, struct chain *chain);
+   stranger wrote is made visible ASCII. False: there was no memory, and nothing is to be believed. */
+bool chain_read(const char *const *pems, size_t count, const char *host, struct chain *chain);
 
 /* Does it end so soon that renewal has failed? Below 14 days, and never more than a sixth of its
    lifetime. False where it has ended, or not begun. */

@@ -9,7 +9,9 @@
 
 enum { CERTIFICATES_MAX = 16, HOST_MAX = 256 };
 
-#define POLICY_PATH              "/.well-known/mta-sts.txt" /* RFC 8461 section 3.3 */
+#define POLICY_PATH "/.well-known/mta-sts.txt" /* RFC 8461 section 3.3 */
+static const char no_memory[] = "out of memory";
+
 #define SET(easy, option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
 
 /* --- How it is set up --- */
@@ -134,26 +136,29 @@ void visit_transfer(struct trip *trip)
     if (!trip->easy || !trip->to || !set_connection(trip, trip->easy) ||
         !set_tls(trip, trip->easy) || !set_request(trip, trip->easy) ||
         curl_multi_add_handle(trip->visits->multi, trip->easy) != CURLM_OK)
-        visit_came_to(trip, VISIT_NO_MEMORY, "out of memory");
+        visit_came_to(trip, VISIT_NO_MEMORY, no_memory);
 }
 
 /* --- What came of it --- */
 
-static void read_chain(struct trip *trip)
+/* False: there was no memory. */
+static bool read_chain(struct trip *trip)
 {
+    static const char     label[] = "Cert:";
     const char           *pems[CERTIFICATES_MAX];
     size_t                count = 0;
     struct curl_certinfo *certificates = NULL;
-    static const char     label[] = "Cert:";
 
+    if (trip->aim != VISIT_AIM_REAL && trip->aim != VISIT_AIM_CHAIN)
+        return true;
     if (curl_easy_getinfo(trip->easy, CURLINFO_CERTINFO, &certificates) != CURLE_OK ||
         !certificates)
-        return;
+        return true;
     for (int i = 0; i < certificates->num_of_certs; i++)
         for (const struct curl_slist *at = certificates->certinfo[i]; at; at = at->next)
             if (count < CERTIFICATES_MAX && strncmp(at->data, label, sizeof(label) - 1) == 0)
                 pems[count++] = at->data + sizeof(label) - 1;
-    chain_read(pems, count, trip->host, &trip->visit.chain);
+    return chain_read(pems, count, trip->host, &trip->visit.chain);
 }
 
 static const char *header(CURL *easy, const char *name, bool *twice)
@@ -211,6 +216,8 @@ static const char *words_of(struct trip *trip, CURLcode code)
 {
     char *where = strstr(trip->error, " in connection to "), *colon;
 
+    if (trip->no_memory)
+        return no_memory;
     if (trip->error[0] == '\0')
         return curl_easy_strerror(code);
     if (where)
@@ -223,15 +230,18 @@ static const char *words_of(struct trip *trip, CURLcode code)
 void visit_transferred(struct trip *trip, CURLcode code)
 {
     static const char quit[] = "QUIT\r\n";
+    enum visit_result result = result_of(trip, code);
+    const char       *why = words_of(trip, code);
     size_t            sent;
 
-    if (code == CURLE_OK || code == CURLE_WRITE_ERROR)
-        if (trip->aim == VISIT_AIM_REAL || trip->aim == VISIT_AIM_CHAIN)
-            read_chain(trip);
+    if (result == VISIT_OK && !read_chain(trip)) {
+        result = VISIT_NO_MEMORY;
+        why = no_memory;
+    }
     visit_read_response(trip);
     if (trip->smtp && code == CURLE_OK)
         (void)curl_easy_send(trip->easy, quit, sizeof(quit) - 1, &sent);
-    visit_came_to(trip, result_of(trip, code), "%s", words_of(trip, code));
+    visit_came_to(trip, result, "%s", why);
 }
 
 void visit_end_transfer(struct trip *trip)

@@ -150,6 +150,10 @@ static void after_real(struct trip *trip)
 
 static void after_probe(struct trip *trip, enum visit_result result)
 {
+    if (result == VISIT_NO_MEMORY) {
+        trip->visit.result = result;
+        snprintf(trip->visit.why, VISIT_WHY_MAX, "out of memory");
+    }
     if (trip->aim == VISIT_AIM_OLD && result == VISIT_OK) {
         trip->visit.result = VISIT_TLS_OLD;
         snprintf(trip->visit.why, VISIT_WHY_MAX, "it speaks nothing newer than TLS 1.1");

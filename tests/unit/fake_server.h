@@ -80,9 +80,11 @@ static inline struct fake_server fake_server_start(void (*serve)(int fd))
     return server;
 }
 
-/* Its children end with it. */
+/* Its children end with it. One with pid 0 never was. */
 static inline void fake_server_stop(const struct fake_server *server)
 {
+    if (server->pid <= 0)
+        return;
     kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
 }
