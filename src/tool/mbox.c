@@ -48,11 +48,12 @@ static enum mbox_result gather_matched(struct mbox *mbox)
 /* One byte more of a line that may begin with "From ". */
 static enum mbox_result match(struct mbox *mbox, char byte, bool *taken)
 {
+    enum mbox_result result;
+    bool             first = mbox->matched == 0;
+
     *taken = byte == from[mbox->matched];
     if (!*taken) {
-        bool             first = mbox->matched == 0;
-        enum mbox_result result = gather_matched(mbox);
-
+        result = gather_matched(mbox);
         mbox->blank = first;
         return result;
     }
@@ -62,7 +63,9 @@ static enum mbox_result match(struct mbox *mbox, char byte, bool *taken)
         return gather_matched(mbox);
     mbox->matched = 0;
     mbox->state = MBOX_FROM_LINE;
-    return give(mbox);
+    result = give(mbox);
+    mbox->begun = true;
+    return result;
 }
 
 static bool is_blank(const char *bytes, size_t len)
@@ -79,7 +82,6 @@ static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t l
     bool             ends = bytes[len - 1] == '\n';
 
     if (mbox->state == MBOX_FROM_LINE) {
-        mbox->begun = mbox->begun || ends;
         mbox->blank = false;
     } else {
         mbox->blank = mbox->blank && is_blank(bytes, len);

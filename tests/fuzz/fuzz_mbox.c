@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     read_all(bytes, size - 1, size, &whole);
     read_all(bytes, size - 1, (size_t)data[0] + 1, &pieces);
-    require(whole.count == pieces.count && whole.bytes.len == pieces.bytes.len);
+    require(whole.count > 0 && whole.count == pieces.count && whole.bytes.len == pieces.bytes.len);
     require(memcmp(whole.bytes.bytes, pieces.bytes.bytes, whole.bytes.len) == 0);
     require(whole.len < size);
     buffer_fini(&whole.bytes);

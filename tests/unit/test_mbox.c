@@ -63,6 +63,8 @@ static void mails_are_told_apart_however_they_arrive(void **state)
         { "From a\nA\n\nFFrom b\n", "[A\n\nFFrom b\n]" },
         { "From a\nA\n\nFrom ", "[A\n\n][]" },
         { "From a\nA\n\nFrom", "[A\n\nFrom]" },
+        { "From a", "[]" },
+        { "From ", "[]" },
     };
 
     (void)state;
