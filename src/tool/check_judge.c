@@ -102,16 +102,31 @@ static enum check_effect milder(enum check_effect a, enum check_effect b)
     return a < b ? a : b;
 }
 
+static bool is_about_mx(enum check_step step)
+{
+    return step == STEP_MX || step == STEP_STARTTLS;
+}
+
 /* What an effect on MX hosts comes to with the policy that is served. */
 static enum check_effect worst_for(const struct judge *judge, enum check_step step)
 {
     const struct check_judgement *out = judge->out;
 
-    if (step != STEP_MX && step != STEP_STARTTLS)
+    if (!is_about_mx(step))
         return EFFECT_NO_MAIL;
     if (out->has_policy && out->policy.mode == BODY_MODE_NONE)
         return EFFECT_NOTE;
     return out->has_policy && out->policy.mode == BODY_MODE_ENFORCE ? EFFECT_NO_MAIL : EFFECT_RISK;
+}
+
+/* By the RFC, where nothing counts nothing holds mail up; a sender that takes more may do so. */
+static enum check_effect worst_by_rfc(const struct judge *judge, enum check_step step)
+{
+    const struct check_finding *finding = is_about_mx(step) ? judge->out->findings : NULL;
+
+    while (finding != NULL && finding->rfc != EFFECT_NO_POLICY)
+        finding = finding->next;
+    return finding == NULL ? EFFECT_NO_MAIL : EFFECT_RISK;
 }
 
 /* The same one, found somewhere else before; NULL: there is none. */
@@ -143,7 +158,8 @@ static void find(struct judge *judge, enum check_code code, enum check_effect wo
     }
     worst = milder(worst, worst_for(judge, rule->step));
     *finding = (struct check_finding){ .rule = rule,
-                                       .rfc = milder(rule->rfc, worst),
+                                       .rfc = milder(milder(rule->rfc, worst),
+                                                     worst_by_rfc(judge, rule->step)),
                                        .strictest = milder(rule->strictest, worst),
                                        .where = where == NULL ? NULL : print(judge, where),
                                        .what = what };
@@ -216,7 +232,7 @@ static void conclude(struct check_judgement *out)
 void check_judge(struct region *region, const struct check_facts *facts, time_t now,
                  struct check_judgement *judgement)
 {
-    struct judge judge = { region, facts, now, judgement, &judgement->findings };
+    struct judge judge = { region, facts, now, judgement, &judgement->findings, NULL };
 
     *judgement = (struct check_judgement){ .lost = facts->lost };
     judge_record(&judge);

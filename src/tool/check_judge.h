@@ -44,7 +44,8 @@ struct check_judgement {
 
 /*
  * What is said of MX hosts is milder than the rules have it where the policy is not enforced: with
- * testing, and where there is no policy that could be read, at most a risk, with none a note. What
+ * testing, and where there is no policy that could be read, at most a risk, with none a note; by
+ * the RFC at most a risk where its policy does not count. What
  * could not be looked at at one address is a note where another one was.
  */
 void check_judge(struct region *region, const struct check_facts *facts, time_t now,

@@ -12,7 +12,8 @@ struct judge {
     const struct check_facts *facts;
     time_t                    now;
     struct check_judgement   *out;
-    struct check_finding    **last; /* where the next finding goes */
+    struct check_finding    **last;      /* where the next finding goes */
+    bool                     *malformed; /* which of the judgement's patterns are told of as such */
 };
 
 void judge_record(struct judge *judge);

@@ -93,8 +93,10 @@ void judge_mx(struct judge *judge)
         judge_see(judge, STEP_MX, "%s", judge->facts->mx[i].written);
         judge_one_mx(judge, &judge->facts->mx[i]);
     }
-    for (size_t i = 0; out->has_policy && i < out->policy.mx_count; i++)
-        judge_pattern(judge, out->patterns[i]);
+    for (size_t i = 0; out->has_policy && i < out->policy.mx_count; i++) {
+        if (!judge->malformed[i])
+            judge_pattern(judge, out->patterns[i]);
+    }
 }
 
 /* --- STARTTLS */

@@ -81,6 +81,9 @@ static void on_flaw(void *context, enum policy_body_flaw flaw, struct txt_slice 
     if (reading->none)
         return;
     reading->none = flaw == BODY_EMPTY || flaw == BODY_HTML;
+    if (flaw >= BODY_MX_DOT && flaw <= BODY_MX_BAD && flaw != BODY_MX_UPPER &&
+        flaw != BODY_MX_EMPTY)
+        judge->malformed[reading->patterns - 1] = true;
     if (flaw == BODY_HTML)
         return; /* judge_answer has said so */
     if (flaw == BODY_EMPTY)
@@ -111,20 +114,36 @@ static void keep_mx(void *context, struct txt_slice pattern, unsigned line)
 {
     struct reading *reading = context;
 
+    struct judge *judge = reading->judge;
+    const char   *kept = region_string(judge->region, pattern.at, pattern.len);
+
     (void)line;
-    reading->judge->out->patterns[reading->patterns++] = judge_quote(reading->judge, pattern);
+    judge->out->lost |= kept == NULL;
+    judge->malformed[reading->patterns] = false; /* unless it is told of next */
+    judge->out->patterns[reading->patterns++] = kept == NULL ? "" : kept;
 }
 
 /* Room for all patterns, however many there are. */
-static bool make_room(struct judge *judge, const struct visit *visit)
+static bool make_room(struct judge *judge, const char *bytes, size_t len)
 {
     struct policy_body body;
     size_t             count = 0;
 
-    policy_body_read(visit->body, visit->body_len, &body, count_mx, ignore_flaw, &count);
+    policy_body_read(bytes, len, &body, count_mx, ignore_flaw, &count);
     judge->out->patterns = region_alloc(judge->region, count * sizeof(*judge->out->patterns));
-    judge->out->lost |= judge->out->patterns == NULL;
-    return judge->out->patterns != NULL;
+    judge->malformed = region_alloc(judge->region, count * sizeof(*judge->malformed));
+    if (judge->out->patterns != NULL && judge->malformed != NULL)
+        return true;
+    judge->out->lost = true;
+    return false;
+}
+
+/* Of a body that was cut off, the lines that are whole. */
+static size_t whole_lines(const struct visit *visit)
+{
+    const char *end = visit->body_over ? memrchr(visit->body, '\n', visit->body_len) : NULL;
+
+    return end == NULL ? visit->body_len : (size_t)(end + 1 - visit->body);
 }
 
 static const char *mode_name(enum policy_body_mode mode)
@@ -141,10 +160,11 @@ static void read_policy(struct judge *judge, const struct visit *visit)
 {
     struct check_judgement *out = judge->out;
     struct reading          reading = { .judge = judge };
+    size_t                  len = whole_lines(visit);
 
-    if (!make_room(judge, visit))
+    if (!make_room(judge, visit->body, len))
         return;
-    policy_body_read(visit->body, visit->body_len, &out->policy, keep_mx, on_flaw, &reading);
+    policy_body_read(visit->body, len, &out->policy, keep_mx, on_flaw, &reading);
     if (reading.none)
         return;
     out->has_policy = true;
