@@ -1,4 +1,5 @@
-"""What mta-sts-query does, for many domains at a time: postfix-mta-sts-resolver's own STSResolver, asked once for each.
+"""What mta-sts-query does, for many domains at a time: postfix-mta-sts-resolver's own STSResolver, one for each
+(what goes wrong with an answer ends other questions of the same one).
 
 Reads domains, one a line; prints a line for each: the domain, a tab, and what became of it.
 """
@@ -12,12 +13,11 @@ AT_A_TIME = 16  # few enough that nobody waits for this machine
 
 
 async def main():
-    resolver = STSResolver(loop=asyncio.get_running_loop())
     turn = asyncio.Semaphore(AT_A_TIME)
 
     async def ask(domain):
         async with turn:
-            result, _ = await resolver.resolve(domain)
+            result, _ = await STSResolver(loop=asyncio.get_running_loop()).resolve(domain)
             print(domain, result.name, sep="\t")
 
     await asyncio.gather(*map(ask, sys.stdin.read().split()))

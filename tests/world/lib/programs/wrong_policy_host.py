@@ -52,6 +52,10 @@ class PolicyHosts:
         writer.close()
 
     async def _answer(self, reader, writer):
+        if not writer.get_extra_info("ssl_object"):
+            await reader.read(1)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")  # as any does that is said hello in TLS
+            return
         request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         name = next(line for line in request.split("\r\n") if line.startswith("host:"))[5:].strip()
         host = self._hosts[name]

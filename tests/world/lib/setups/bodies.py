@@ -20,8 +20,8 @@ def line(name, how, text, codes, counts, rows="", why=""):
 
 
 def mx(name, how, value, code, counts, rows="", why=""):
-    """A set-up with one mx line, which is this."""
-    return changed(name, how, MX_HOST, value, code, counts, rows, why)
+    """A set-up with one mx line, which is this, and matches no host."""
+    return changed(name, how, MX_HOST, value, f"{code} mx-not-in-policy", counts, rows, why)
 
 
 def age(name, how, value, code, counts, rows, why=""):
@@ -81,8 +81,8 @@ LINES = [
 
 MX_LINES = [
     mx("mx-dot", "mx with a dot at the end", f"{MX_HOST}.", "policy-mx-dot", "resolver", "M1", NO_MATCH),
-    mx("mx-capital", "mx in upper case", MX_HOST.upper(), "policy-mx-upper", ALL, "M2"),
-    Setup("mx-u-label", "mx as a U-label, no charset", "policy-mx-utf8", "", "M3",
+    changed("mx-capital", "mx in upper case", MX_HOST, MX_HOST.upper(), "policy-mx-upper", ALL, "M2"),
+    Setup("mx-u-label", "mx as a U-label, no charset", "policy-mx-utf8 mx-not-in-policy", "", "M3",
           answer=answer(body((MX_HOST, "mx.ex\u00e4mple.net")), content_type="text/plain")),
     mx("mx-star", "mx: *", "*", "policy-mx-star", "resolver", "M4", NO_MATCH),
     mx("mx-inner-star", "mx with a * inside", "mx.*.example.net", "policy-mx-inner-star", "resolver", "M6", NO_MATCH),

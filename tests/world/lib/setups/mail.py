@@ -17,8 +17,9 @@ WRONG_EXCHANGERS = {
 }
 DEAD, NOWHERE, UNKNOWN = "dead.mx.example.net", "nowhere.mx.example.net", "unknown.mx.example.net"
 DEEP = "a.b.example.net"
+LONG = ".".join(["a" * 50] * 4 + ["example.net"])
 # Names of the MX that is as it should be
-GOOD_NAMES = (MX_HOST, "mx2.example.net", DEEP, "implicit.example", "upper.example")
+GOOD_NAMES = (MX_HOST, "mx2.example.net", DEEP, LONG, "implicit.example", "upper.example")
 
 
 def exchanger(name, how, host, code, rows=""):
@@ -48,6 +49,7 @@ EXCHANGERS = [
     mx("no-mx", "neither MX nor address", "mx-missing"),
     mx("implicit", "no MX, but an address", "mx-implicit", f"A {MX}", text=body((MX_HOST, "implicit.example"))),
     mx("mx-servfail", "SERVFAIL for the MX records", "mx-dns-failed", dns={"@": "servfail"}),
+    mx("mx-long", "an MX whose name has 215 characters", "", f"MX 10 {LONG}.", text=body((MX_HOST, LONG))),
     mx("two-exchangers", "two MX hosts, both listed", "", f"MX 10 {MX_HOST}.", "MX 20 mx2.example.net.",
        text=body(("max_age", "mx: mx2.example.net\r\nmax_age"))),
 
