@@ -117,12 +117,12 @@ static void read_leaf(const mbedtls_x509_crt *leaf, const char *host, struct cha
 {
     chain->present = true;
     chain->covers = certificate_covers(leaf, host);
-    chain->has_names = leaf->subject_alt_names.buf.p != NULL;
     chain->deep = !chain->covers && is_too_deep(leaf, host);
     chain->self_signed = certificate_is_self_signed(leaf);
     chain->not_before = certificate_time(&leaf->valid_from);
     chain->not_after = certificate_time(&leaf->valid_to);
     read_names(leaf, chain);
+    chain->has_names = leaf->subject_alt_names.buf.p != NULL;
 }
 
 /* errno tells lack of memory, whatever mbedTLS takes it for. */

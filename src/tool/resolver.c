@@ -1,12 +1,9 @@
-#define CARES_NO_DEPRECATED /* of 1.34: 1.18 has no other way */
-
 #include "tool/monotonic.h"
 #include "tool/outside.h"
 #include "tool/resolver_internal.h"
 
 #include "common/region.h"
 
-#include <ares.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +20,8 @@ struct question {
     struct resolver   *resolver;
     enum resolver_type type;
     enum way           way;
-    resolver_done     *done; /* NULL: was told that nobody answers; c-ares still holds it */
+    bool               late; /* nobody answers, it was told; c-ares still holds it */
+    resolver_done     *done;
     void              *context;
     int64_t            deadline;
     char               name[];
@@ -171,15 +169,12 @@ static void send_question(struct question *question, enum way way)
 
 static void answer(struct question *question, int status, const unsigned char *message, int len)
 {
-    if (status == ARES_ENOMEM) {
-        question->resolver->no_memory = true;
-    } else if (!message) {
-        struct resolver_answer none = answer_without_message(status);
+    struct resolver_answer none = answer_without_message(status);
 
-        tell(question, &none);
-    } else if (!answer_with(question, message, len)) {
+    if (status == ARES_ENOMEM || (message && !answer_with(question, message, len)))
         question->resolver->no_memory = true;
-    }
+    else if (!message)
+        tell(question, &none);
 }
 
 /* By whoever sent it (RFC 1035 section 4.1.1: TC), or by c-ares, of which nothing tells. */
@@ -194,7 +189,7 @@ static void has_ended(void *context, int status, int timeouts, unsigned char *me
     struct question *question = context;
 
     (void)timeouts;
-    if (question->done && status != ARES_EDESTRUCTION) {
+    if (!question->late && status != ARES_EDESTRUCTION) {
         if (question->way == BY_UDP && is_cut_off(message, len)) {
             send_question(question, BY_TCP);
             return;
@@ -230,7 +225,7 @@ static void ask_next(struct resolver *resolver)
 
     take_out(&resolver->queued, question);
     append(&resolver->asked, question);
-    question->deadline = monotonic_ms() + RESOLVER_PATIENCE * 1000;
+    question->deadline = monotonic_ms() + (int64_t)RESOLVER_PATIENCE * 1000;
     send_question(question, BY_UDP);
 }
 
@@ -243,8 +238,8 @@ static void end_patience(struct resolver *resolver)
 
     while ((question = resolver->asked.first) && question->deadline <= monotonic_ms()) {
         take_out(&resolver->asked, question);
+        question->late = true;
         tell(question, &silent);
-        question->done = NULL;
     }
 }
 

@@ -1,13 +1,10 @@
 /* What c-ares lets through has the question's number and name. Its own readers of records take
    those of any name for the answer, so they are read here. */
-#define CARES_NO_DEPRECATED /* of 1.34: 1.18 has no other way */
-
 #include "tool/resolver_internal.h"
 
 #include "common/hostname.h"
 #include "common/region.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +157,7 @@ static enum step read_txt(const struct record *from, struct region *region,
     if (from->len == 0) /* RFC 1035 section 3.3.14: one or more */
         return STEP_BAD;
     to->text = text;
-    for (unsigned at = 0; at < from->len; at += 1 + from->data[at]) {
+    for (unsigned at = 0; at < from->len; at += 1U + from->data[at]) {
         unsigned len = from->data[at];
 
         if (len >= from->len - at)

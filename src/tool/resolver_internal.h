@@ -7,6 +7,9 @@
 
 #include "tool/resolver.h"
 
+#define CARES_NO_DEPRECATED /* says 1.34 of what 1.18 has instead */
+#include <ares.h>
+
 struct region;
 
 enum { RESOLVER_SERVER_MAX = 64 };

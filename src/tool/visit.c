@@ -26,18 +26,21 @@ struct visit_server {
 
 static struct visit_server *find_server(struct visits *visits, const char *address, unsigned port)
 {
-    struct visit_server **at = &visits->servers;
-    size_t                size = strlen(address) + 1;
+    struct visit_server *server = visits->servers;
+    size_t               size = strlen(address) + 1;
 
-    for (; *at; at = &(*at)->next)
-        if ((*at)->port == port && strcmp((*at)->address, address) == 0)
-            return *at;
-    *at = calloc(1, sizeof(**at) + size);
-    if (*at) {
-        (*at)->port = port;
-        memcpy((*at)->address, address, size);
-    }
-    return *at;
+    while (server && (server->port != port || strcmp(server->address, address) != 0))
+        server = server->next;
+    if (server)
+        return server;
+    server = calloc(1, sizeof(*server) + size);
+    if (!server)
+        return NULL;
+    server->port = port;
+    memcpy(server->address, address, size);
+    server->next = visits->servers;
+    visits->servers = server;
+    return server;
 }
 
 static struct trip *new_trip(struct visits *visits, const char *host, const char *address,

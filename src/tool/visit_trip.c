@@ -139,10 +139,11 @@ static void after_real(struct trip *trip)
         begin_connection(trip, VISIT_AIM_OLD, VISIT_CONNECT);
         break;
     case VISIT_OK:
-        if (trip->probe_tls12) {
+        if (trip->probe_tls12)
             begin_connection(trip, VISIT_AIM_TLS12, VISIT_CONNECT);
-            break;
-        } /* fall through */
+        else
+            trip->stage = VISIT_OVER;
+        break;
     default:
         trip->stage = VISIT_OVER;
     }

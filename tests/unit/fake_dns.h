@@ -108,7 +108,7 @@ static inline void dns_answer(const struct dns_case *cases, struct dns_message *
     size_t label = message->bytes[12], end = 12;
 
     while (message->bytes[end])
-        end += 1 + message->bytes[end];
+        end += 1U + message->bytes[end];
     message->len = end + 5;
     message->silent = false;
     memcpy(message->bytes + 2, "\x81\x80\0\1\0\0\0\0\0\0", 10);
