@@ -27,7 +27,7 @@
 #define HOST "mta-sts.example.org"
 #define GOOD "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 
-enum { TIMEOUT = 5, SAID_MAX = 4096 };
+enum { TIMEOUT = 10, SAID_MAX = 4096 };
 
 /* What the children of the servers tell. */
 static struct {
@@ -379,7 +379,7 @@ static void whoever_is_slow_is_given_up(void **state)
 {
     (void)state;
     assert_int_equal(fetch(serve_trickle), VISIT_TIMED_OUT);
-    assert_string_equal(seen.visit.why, "not done in 5 seconds");
+    assert_string_equal(seen.visit.why, "not done in 10 seconds");
     assert_int_equal(seen.visit.status, 200);
     assert_true(seen.visit.body_len > 0);
     assert_int_equal(fetch(hang), VISIT_TIMED_OUT);
@@ -608,6 +608,11 @@ static void an_exchanger_that_says_nothing_is_given_up(void **state)
 
 /* --- How many at once --- */
 
+static void wait_on(void *context)
+{
+    (void)context;
+}
+
 static void a_server_is_visited_by_no_more_than_four_at_once(void **state)
 {
     enum { VISITS = 20 };
@@ -617,9 +622,9 @@ static void a_server_is_visited_by_no_more_than_four_at_once(void **state)
     server = fake_server_start(serve_counted);
     for (size_t i = 0; i < VISITS; i++)
         visit_policy(outside_visits(outside), HOST, "127.0.0.1", server.port, false, see, &many[i]);
-    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    assert_true(outside_run(outside, wait_on, NULL));
     for (size_t i = 0; i < VISITS; i++)
-        assert_int_equal(many[i].calls, 1);
+        assert_int_equal(many[i].visit.result, VISIT_OK);
     assert_int_equal(atomic_load(&shared->most), OUTSIDE_PER_SERVER);
 }
 
