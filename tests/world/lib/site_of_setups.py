@@ -7,7 +7,9 @@ from lib.ca import Files
 from lib.hosts import DNS
 from lib.setups import SETUPS, mail, places
 from lib.senders import PROGRAMS
+from lib.toolbox import run_mta_sts
 
+PATIENCE = 120  # seconds for a call with all set-ups
 # By their address: what is unusual about the listeners of the wrong policy host.
 LISTENERS = {places.WRONG_HOST: "", places.WRONG_HOST6: "", places.SLOW_HOST: "", places.SECOND_HOST: "",
              places.TLS_1_3_HOST: "1.3", places.TLS_1_1_HOST: "1.1", places.NO_TLS_HOST: "none",
@@ -95,6 +97,11 @@ class SiteOfSetups:
             certificates[self.exchangers[name]] = certificate and self.issue(
                 certificate, lambda text, host=name: text.replace("mta-sts.@", host))
         self.postfix = postfix.exchangers(host, "exchangers.example.net", certificates)
+
+    def check(self, *arguments, **options):
+        """One call of mta-sts check, from the host that looks at the others."""
+        return run_mta_sts("check", "--resolver", places.DNS, *arguments, prefix=self.asking.prefix,
+                           **{"timeout": PATIENCE, **options})
 
     def close(self):
         self.postfix.stop()

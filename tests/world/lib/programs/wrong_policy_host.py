@@ -54,7 +54,7 @@ class PolicyHosts:
     async def _answer(self, reader, writer):
         if not writer.get_extra_info("ssl_object"):
             await reader.read(1)
-            writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")  # as any does that is said hello in TLS
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # as any does that is greeted by TLS
             return
         request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         name = next(line for line in request.split("\r\n") if line.startswith("host:"))[5:].strip()
