@@ -232,6 +232,8 @@ units_of_systemd := $(wildcard contrib/systemd/*.service contrib/systemd/*.socke
 install: server tool         ## install the server (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
 	install -D -t $(DESTDIR)$(PREFIX)/sbin build/mta-stsd
 	install -D -t $(DESTDIR)$(PREFIX)/bin build/mta-sts
+	install -D -m 644 contrib/completion/mta-sts.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mta-sts
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completion/_mta-sts
 	for page in $(man_pages); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini ] || \
 	    install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/mta-sts etc/mta-stsd.ini

@@ -44,7 +44,7 @@ SOURCES = OURS + files("tests/unit/*.c", "tests/system/*/*.c", "tests/secrets/*.
                        "tests/sanitized.c")  # coverage.c is for gcov alone
 HEADERS = files("src/*/*.h", "tests/*/*.h")
 LAID_OUT = SOURCES + HEADERS + ["tests/coverage.c"]
-SCRIPTS = [".ci/run", *files("contrib/**/*.sh", "tests/**/*.sh")]
+SCRIPTS = [".ci/run", *files("contrib/**/*.sh", "contrib/completion/*.bash", "tests/**/*.sh")]
 PYTHON = files("tests/**/*.py")
 MANUALS = files("docs/*.[1-8]")
 

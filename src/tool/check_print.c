@@ -34,7 +34,8 @@ static void print_mark(const struct check_printer *printer, enum check_effect ef
         paint(printer, red, "problem", MARK_WIDTH);
 }
 
-static const char *effect_words(enum check_effect effect)
+/* ours: what it comes to with this policy; full: what it would with one that is enforced. */
+static const char *effect_words(enum check_effect ours, enum check_effect full)
 {
     static const char *const words[] = {
         [EFFECT_NONE] = "fine",
@@ -47,12 +48,15 @@ static const char *effect_words(enum check_effect effect)
         [EFFECT_NO_MAIL] = "mail is held up or returned",
     };
 
-    return words[effect];
+    if (ours == EFFECT_RISK && full == EFFECT_NO_MAIL)
+        return "in enforce, mail would be held up or returned";
+    return words[ours];
 }
 
 static void print_effects(const struct check_finding *finding)
 {
-    const char *rfc = effect_words(finding->rfc), *strictest = effect_words(finding->strictest);
+    const char *rfc = effect_words(finding->rfc, finding->rule->rfc);
+    const char *strictest = effect_words(finding->strictest, finding->rule->strictest);
 
     if (strcmp(rfc, strictest) == 0)
         printf("%s", strictest);
