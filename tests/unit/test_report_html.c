@@ -182,6 +182,9 @@ static void without_failures_there_is_nothing_to_do(void **state)
          "234\xe2\x80\xaf"
          "567</b> sessions worked, <b>0</b> failed");
     says_not("<svg"); /* one day is no timeline */
+    says("<title>TLS reports: example.org</title>");
+    says("<h1>TLS reports: <span>example.org</span></h1>");
+    says(": 1 report from 0 senders.</p>");
 }
 
 static void a_failure_is_told_with_what_to_do(void **state)
@@ -246,12 +249,13 @@ static void what_a_remedy_names_is_the_domain_or_host_itself(void **state)
 
 static void the_recent_come_first_and_of_these_the_worst(void **state)
 {
-    const struct report_day     days[] = { day_of(TODAY - 20, 0, 90), day_of(TODAY - 6, 0, 2),
+    const struct report_day     days[] = { day_of(TODAY - 20, 0, 99), day_of(TODAY - 6, 0, 2),
                                            day_of(TODAY, 0, 5) };
     const struct report_failure failures[] = {
         { .type = "a", .host = "few.example.org", .day = TODAY - 6, .sessions = 2 },
         { .type = "b", .host = "more.example.org", .day = TODAY, .sessions = 5 },
         { .type = "c", .host = "past.example.org", .day = TODAY - 20, .sessions = 90 },
+        { .type = "c", .host = "again.example.org", .day = TODAY - 20, .sessions = 9 },
         { .type = "d", .host = "unsaid.example.org", .day = TODAY },
     };
     struct report_group      group = group_of("example.org", "google.com", TLSRPT_STS, days, 3);
@@ -266,6 +270,7 @@ static void the_recent_come_first_and_of_these_the_worst(void **state)
     says_before("<h3>few.example.org", "failed; how often is not said");
     says_before("<h3>unsaid.example.org", "Not seen for a week</h2>");
     says_before("Not seen for a week</h2>", "<h3>past.example.org");
+    says_before("<h3>past.example.org", "<h3>again.example.org");
 }
 
 static void what_is_over_alone_needs_no_attention(void **state)
@@ -467,6 +472,7 @@ static void policy_types_are_never_added(void **state)
     says("for example.org, <span class=\"whole\">MTA-STS<");
     says("for example.org, <span class=\"whole\">DANE<");
     says("for example.net, <span class=\"whole\">No policy<");
+    says("2 domains</span></h1>");
     says_not(">66<");
     says_not(">800<");
     says_not(">99<");
@@ -488,6 +494,11 @@ static void what_was_odd_is_told_with_its_sender(void **state)
     write_page(&sums);
     assert_int_equal(how_often("google.com</th>"), 3);
     says("google.com</th><td class=\"t\">a byte order mark</td><td>3</td>");
+    says("<summary>2 senders</summary>");
+    senders[0] = (struct report_sender){ .name = "google.com",
+                                         .odd = { 1 } }; /* the first oddity */
+    write_page(&sums);
+    says("<summary>2 senders</summary>");
 }
 
 /* --- Timelines */
@@ -521,6 +532,11 @@ static void a_day_without_a_report_is_a_gap_and_one_without_sessions_is_not(void
     says("<path class=\"gap\" d=\"M1 0h1v100h-1zM3 0h1v100h-1z\"/>");
     says("<path class=\"line\" d=\"M0 60h1v2h-1zM2 60h1v2h-1zM4 60h1v2h-1z\"/>");
     says("<title>2026-11-21: no report</title>");
+    says("<title>2026-11-20: 9 worked, 0 failed</title>");
+    assert_int_equal(how_often("class=\"pane\""), 5);
+    assert_int_equal(how_often("<tr><th scope=\"row\">2026-11-2"), 3);
+    says("google.com</th><td>18</td><td "
+         "class=\"failed\">3</td><td>14.3\xe2\x80\xaf%</td><td>2026-11-24</td>");
     says("</i> no report</figcaption>");
     says("<title>2026-11-22: 0 worked, 0 failed</title>");
     says("<tr><th scope=\"row\">2026-11-22</th><td>0</td><td>0</td>");
