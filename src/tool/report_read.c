@@ -175,16 +175,26 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* What fts says by errno alone. */
+static void refuse_walk(struct report_reader *reader, const char *path)
+{
+    if (errno == ENOMEM) {
+        reader->out_of_memory = true;
+        return;
+    }
+    reader->path = path;
+    reader->mail = 0;
+    report_refuse(reader, strerror(errno));
+}
+
 static void walk(struct report_reader *reader, const char *path)
 {
     char *const paths[] = { (char *)(uintptr_t)path, NULL };
     FTS        *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
-    FTSENT     *entry;
+    FTSENT     *entry = NULL;
 
     if (tree == NULL) {
-        reader->path = path;
-        reader->mail = 0;
-        report_refuse(reader, strerror(errno));
+        refuse_walk(reader, path);
         return;
     }
     while (!reader->out_of_memory && (entry = fts_read(tree)) != NULL) {
@@ -193,6 +203,8 @@ static void walk(struct report_reader *reader, const char *path)
         else
             take_entry(reader, entry);
     }
+    if (entry == NULL && errno != 0)
+        refuse_walk(reader, path);
     fts_close(tree);
 }
 
