@@ -13,11 +13,15 @@ struct document {
 /* --- Memory: a region a report. Jansson's own way, a block for each value, takes a third of the
    time that there is. Its values are never let go of: they are gone with the region. */
 
-static struct region *memory; /* of the report that is being read */
+static struct region *memory;  /* of the report that is being read */
+static bool           lacking; /* of which there was too little: Jansson does not always say so */
 
 static void *take(size_t size)
 {
-    return region_alloc(memory, size);
+    void *block = region_alloc(memory, size);
+
+    lacking = lacking || block == NULL;
+    return block;
 }
 
 static void leave(void *block)
@@ -76,8 +80,7 @@ static json_t *parse(const char *text, size_t len, uint32_t *odd, enum tlsrpt_re
     }
     if (root != NULL)
         return root;
-    *result = json_error_code(&error) == json_error_out_of_memory ? TLSRPT_NO_MEMORY
-                                                                  : TLSRPT_REFUSED;
+    *result = lacking ? TLSRPT_NO_MEMORY : TLSRPT_REFUSED;
     snprintf(why, TLSRPT_WHY_MAX, "no JSON: line %d: %s", error.line, error.text);
     return NULL;
 }
@@ -172,6 +175,7 @@ enum tlsrpt_result tlsrpt_read(char *text, size_t len, struct tlsrpt **report, s
     memory = region_new();
     if (memory == NULL)
         return TLSRPT_NO_MEMORY;
+    lacking = false;
     json_get_alloc_funcs(&usual_take, &usual_leave);
     json_set_alloc_funcs(take, leave);
     document = tlsrpt_zeros(1, sizeof(*document));
