@@ -65,12 +65,15 @@ static const char *system_ca(void)
 
 struct outside *outside_new(const struct outside_options *options, bool *usage, char *why)
 {
-    struct outside *outside = NULL;
-    const char     *ca;
+    struct outside        *outside = NULL;
+    struct outside_options chosen = *options;
 
     *usage = false;
-    ca = options->ca ? options->ca : system_ca();
-    if (ca && !can_trust(ca, why))
+    /* Named, the system's file is read once; left to libcurl, anew for every connection, together
+       with the folder of the same certificates. */
+    if (!chosen.ca)
+        chosen.ca = system_ca();
+    if (chosen.ca && !can_trust(chosen.ca, why))
         return NULL;
     outside = calloc(1, sizeof(*outside));
     if (!outside || !start_libraries()) {
@@ -80,7 +83,7 @@ struct outside *outside_new(const struct outside_options *options, bool *usage, 
     }
     outside->resolver = resolver_new(options->resolver, usage, why);
     if (outside->resolver)
-        outside->visits = visits_new(options, usage, why);
+        outside->visits = visits_new(&chosen, usage, why);
     if (!outside->visits) {
         outside_free(outside);
         return NULL;
