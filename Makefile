@@ -78,6 +78,7 @@ objects_check_judge := $(call parts_of,tool/check_judge) $(objects_chain) tool/c
 objects_typed    := tool/typed common/hostname
 objects_tlsrpt   := $(tlsrpt) $(sums) tool/report_text tool/report_json tool/report_csv tool/report_words tool/printable
 objects_advise_step := tool/advise_step tool/advise_state_seen tool/datetime common/policy common/hash
+objects_report_sums := $(sums) tool/datetime common/hostname common/region
 objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
