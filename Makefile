@@ -77,13 +77,14 @@ objects_check_judge := $(call parts_of,tool/check_judge) $(objects_chain) tool/c
                        $(filter wire/txt% wire/policy_body% wire/media_type,$(patsubst src/%.c,%,$(tool_readers)))
 objects_typed    := tool/typed common/hostname
 objects_tlsrpt   := $(tlsrpt) $(sums) tool/report_text tool/report_json tool/report_csv tool/report_words tool/printable
-objects_advise_step := tool/advise_step tool/advise_state_seen tool/datetime common/policy common/hash
 objects_report_sums := $(sums) tool/datetime common/hostname common/region
+objects_advise_step  := tool/advise_step tool/advise_state_seen tool/datetime common/policy common/hash
+objects_advise_state := tool/advise_state tool/advise_state_seen tool/file_replace $(policies)
 objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
 objects_printable := tool/printable tool/utf8
-objects_report_html := $(call parts_of,tool/report_html) tool/report_words tool/datetime tool/printable tool/utf8 \
+objects_report_html := $(call parts_of,tool/report_html) tool/file_replace tool/report_words tool/datetime tool/printable tool/utf8 \
                        tool/tlsrpt_odd
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash

@@ -1,92 +1,12 @@
+#include "tool/file_replace.h"
 #include "tool/report_html.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* The page, to a stream that is closed in any case. */
-static bool write_and_close(const struct report_sums *sums, FILE *out)
+static bool write_page(const void *context, FILE *out)
 {
-    bool written = report_html(sums, out) && fflush(out) == 0;
-    int  error = errno;
-
-    /* What cannot be synchronised, such as a pipe, needs none. */
-    if (written && fsync(fileno(out)) != 0 && errno != EINVAL && errno != EROFS) {
-        written = false;
-        error = errno;
-    }
-    if (fclose(out) != 0 && written)
-        return false;
-    errno = error;
-    return written;
-}
-
-/* Who may read the page that was there may read the new one. */
-static mode_t mode_for(const struct stat *there)
-{
-    mode_t mask;
-
-    if (there != NULL)
-        return there->st_mode & 0777;
-    mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
-static bool write_beside(const struct report_sums *sums, char *beside, const char *path,
-                         mode_t mode)
-{
-    int   fd = mkstemp(beside);
-    FILE *out;
-    int   error;
-
-    if (fd < 0)
-        return false;
-    out = fdopen(fd, "w");
-    if (out == NULL)
-        close(fd);
-    if (out != NULL && write_and_close(sums, out) && chmod(beside, mode) == 0 &&
-        rename(beside, path) == 0)
-        return true;
-    error = errno;
-    unlink(beside);
-    errno = error;
-    return false;
-}
-
-static bool replace(const struct report_sums *sums, const char *path, const struct stat *there)
-{
-    size_t size = strlen(path) + sizeof(".XXXXXX");
-    char  *beside = malloc(size);
-    bool   written;
-
-    if (beside == NULL)
-        return false;
-    snprintf(beside, size, "%s.XXXXXX", path);
-    written = write_beside(sums, beside, path, mode_for(there));
-    free(beside);
-    return written;
+    return report_html(context, out);
 }
 
 bool report_html_file(const struct report_sums *sums, const char *path)
 {
-    struct stat there;
-    char       *target;
-    bool        written;
-    FILE       *out;
-
-    if (stat(path, &there) != 0)
-        return errno == ENOENT && replace(sums, path, NULL);
-    if (!S_ISREG(there.st_mode)) { /* a device or a pipe has no other to take its place */
-        out = fopen(path, "w");
-        return out != NULL && write_and_close(sums, out);
-    }
-    target = realpath(path, NULL); /* where a link leads */
-    if (target == NULL)
-        return false;
-    written = replace(sums, target, &there);
-    free(target);
-    return written;
+    return file_replace(path, write_page, sums);
 }
