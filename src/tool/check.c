@@ -1,16 +1,12 @@
 /* mta-sts check: looks at domains from outside, as a sending mail server would. */
+#include "tool/check_options.h"
 #include "tool/check_print.h"
-#include "tool/check_run.h"
 #include "tool/command.h"
 #include "tool/domain_list.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { TIMEOUT_MAX = 3600, CONNECT_TO_MAX = 64 };
 
 static const char help[] =
     "usage: mta-sts check [-c FILE] [--resolver ADDR[:PORT]] [--ca FILE] [--connect-to "
@@ -41,111 +37,37 @@ static const char help[] =
     "look.\n";
 
 struct check {
-    struct check_run     run;
-    const char          *connect_to[CONNECT_TO_MAX];
-    const char          *config_path; /* NULL: no configuration */
-    bool                 all, verbose;
+    struct check_options options;
+    bool                 verbose;
     struct check_printer printer;
 };
 
 /* --- Options */
 
-static int take_number(const char *name, const char *text, unsigned long max, unsigned long *number)
-{
-    char *end;
-
-    errno = 0;
-    *number = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number >= 1 &&
-        *number <= max)
-        return COMMAND_FINE;
-    return command_misused(&check_command, "%s is 1 to %lu, not \"%s\"", name, max, text);
-}
-
-static int take_connect_to(struct check *check, const char *text)
-{
-    size_t *count = &check->run.outside.connect_to_count;
-
-    if (*count == CONNECT_TO_MAX)
-        return command_misused(&check_command, "more than %d --connect-to", CONNECT_TO_MAX);
-    check->connect_to[(*count)++] = text;
-    return COMMAND_FINE;
-}
-
-enum { JOBS = 256, TIMEOUT, CONNECT_TO, NO_SMTP, ALL, JSON, RESOLVER, CA };
-
-static int take_option(struct check *check, int option, const char *text, const char *word)
-{
-    unsigned long number = 0;
-    int           result = COMMAND_FINE;
-
-    switch (option) {
-    case 'c':
-        check->config_path = text;
-        break;
-    case 'v':
-        check->verbose = true;
-        break;
-    case ALL:
-        check->all = true;
-        break;
-    case JSON:
-        check->printer.json = true;
-        break;
-    case NO_SMTP:
-        check->run.outside.smtp = false;
-        break;
-    case RESOLVER:
-        check->run.outside.resolver = text;
-        break;
-    case CA:
-        check->run.outside.ca = text;
-        break;
-    case CONNECT_TO:
-        return take_connect_to(check, text);
-    case JOBS:
-        result = take_number("--jobs", text, CHECK_JOBS_MAX, &number);
-        check->run.jobs = number;
-        break;
-    case TIMEOUT:
-        result = take_number("--timeout", text, TIMEOUT_MAX, &number);
-        check->run.outside.timeout = (unsigned)number;
-        break;
-    case ':':
-        return command_misused(&check_command, "%s lacks what belongs behind it", word);
-    default:
-        return command_misused(&check_command, "there is no option %s", word);
-    }
-    return result;
-}
+enum { JSON = CHECK_OPTION_OWN };
 
 static int take_options(struct check *check, int argc, char **argv)
 {
-    static const struct option options[] = { { "resolver", required_argument, NULL, RESOLVER },
-                                             { "ca", required_argument, NULL, CA },
-                                             { "connect-to", required_argument, NULL, CONNECT_TO },
-                                             { "no-smtp", no_argument, NULL, NO_SMTP },
-                                             { "timeout", required_argument, NULL, TIMEOUT },
-                                             { "jobs", required_argument, NULL, JOBS },
+    static const struct option options[] = { CHECK_OPTIONS_LONG,
                                              { "json", no_argument, NULL, JSON },
-                                             { "all", no_argument, NULL, ALL },
                                              { "verbose", no_argument, NULL, 'v' },
                                              { NULL, 0, NULL, 0 } };
-    int                        option, result;
+    int                        option, result = COMMAND_FINE;
 
     opterr = 0;
+    check_options_init(&check->options);
     while ((option = getopt_long(argc, argv, ":c:v", options, NULL)) != -1) {
-        result = take_option(check, option, optarg, argv[optind - 1]);
+        if (option == JSON)
+            check->printer.json = true;
+        else if (option == 'v')
+            check->verbose = true;
+        else
+            result = check_options_take(&check->options, &check_command, option, optarg,
+                                        argv[optind - 1]);
         if (result != COMMAND_FINE)
             return result;
     }
-    if (check->all && optind < argc)
-        return command_misused(&check_command, "--all or DOMAINs, not both");
-    if (!check->all && optind == argc)
-        return command_misused(&check_command, "which DOMAIN? --all is every one configured");
-    if (check->all && check->config_path == NULL)
-        check->config_path = COMMAND_CONFIG;
-    return COMMAND_FINE;
+    return check_options_end(&check->options, &check_command, argc - optind);
 }
 
 /* --- Looking and telling */
@@ -165,7 +87,7 @@ static int look(struct check *check, const struct domain_list *domains)
 
     check->printer.detail = check->verbose || domains->count == 1 ? CHECK_ALL_STEPS
                                                                   : CHECK_PROBLEMS_ONLY;
-    looked = check_run(&check->run, domains, why);
+    looked = check_run(&check->options.run, domains, why);
     if (looked == CHECK_MISUSED)
         return command_misused(&check_command, "%s", why);
     check_print_end(&check->printer);
@@ -187,10 +109,11 @@ static bool wants_color(void)
 
 static int check_typed(struct check *check, char **typed, size_t count)
 {
-    const struct config *config = check->run.config;
+    const struct config *config = check->options.run.config;
     struct domain_list   domains;
-    int                  result = check->all ? domain_list_all(&domains, config)
-                                             : domain_list_typed(&domains, &check_command, typed, count, config);
+    int                  result = check->options.all
+                                      ? domain_list_all(&domains, config)
+                                      : domain_list_typed(&domains, &check_command, typed, count, config);
 
     if (result == COMMAND_FINE)
         result = look(check, &domains);
@@ -200,21 +123,20 @@ static int check_typed(struct check *check, char **typed, size_t count)
 
 static int run(int argc, char **argv)
 {
-    struct check   check = { .run = {
-                                 .outside.smtp = true, .jobs = CHECK_JOBS_DEFAULT, .tell = tell } };
+    struct check   check = { .verbose = false };
     struct config *config = NULL;
     int            result = take_options(&check, argc, argv);
 
     if (result != COMMAND_FINE)
         return result;
-    if (check.config_path != NULL) {
-        config = command_load_config(check.config_path);
+    if (check.options.config_path != NULL) {
+        config = command_load_config(check.options.config_path);
         if (config == NULL)
             return COMMAND_PROBLEMS;
     }
-    check.run.config = config;
-    check.run.context = &check.printer;
-    check.run.outside.connect_to = check.connect_to;
+    check.options.run.config = config;
+    check.options.run.tell = tell;
+    check.options.run.context = &check.printer;
     check.printer.color = wants_color();
     result = check_typed(&check, argv + optind, (size_t)(argc - optind));
     config_free(config);
