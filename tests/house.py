@@ -12,6 +12,7 @@ LINES_MAX = 400
 # Modules without a unit test of their own, and what holds them instead.
 WITHOUT_UNIT_TEST = {
     "acceptor": "tests/system: needs a worker's loop",
+    "advise": "test_advise_step, _evidence, _state, tests/system/test_advise.py: it prints",
     "certopen": "test_opener, through opener",
     "certificate": "test_certpair, through certpair, and test_chain",
     "certfile": "test_certpair, through certpair",
@@ -20,6 +21,7 @@ WITHOUT_UNIT_TEST = {
     "conn": "tests/system: needs real sockets and clients",
     "crew": "tests/system: forks",
     "dns": "tests/system/test_dns.py: it prints",
+    "file_replace": "test_advise_state and test_report_html, through these",
     "domain_list": "tests/system/test_check.py: what is typed",
     "generation": "tests/system: forks",
     "hosts": "tests/system/test_hosts.py: it prints",

@@ -34,6 +34,7 @@ struct advise_failure {
 
 struct advise_evidence {
     bool     given;    /* reports were given to look at, be it that none is of this domain */
+    uint32_t unread;   /* files that could not be read: the caller's to fill in */
     uint32_t days;     /* that count, each once, whoever reports of it */
     uint32_t senders;  /* that report of them */
     int32_t  last_day; /* of these; REPORT_NO_DAY: none */

@@ -60,6 +60,8 @@ static unsigned missing_of(const struct advise_situation *situation)
         missing |= ADVISE_MISSING_FRESH;
     if (evidence->given && evidence->senders < ADVISE_SENDERS)
         missing |= ADVISE_MISSING_SENDERS;
+    if (evidence->unread > 0)
+        missing |= ADVISE_MISSING_UNREAD;
     if (!situation->mx_looked_at)
         missing |= ADVISE_MISSING_MX_LOOK;
     return missing;
@@ -139,7 +141,7 @@ static struct advice go_on_leaving(const struct advise_situation *situation)
     wait = with_until(situation, take(ADVISE_LEAVE_WAIT));
     if (!wait.assumed && situation->now >= wait.until)
         return take(ADVISE_REMOVE);
-    wait.ask_again = wait.until;
+    wait.ask_again = wait.until + day_seconds - 1; /* the day after, or at midnight that day */
     return wait;
 }
 

@@ -50,6 +50,7 @@ enum advise_missing {
     ADVISE_MISSING_SENDERS = 4,  /* too few */
     ADVISE_MISSING_FRESH = 8,    /* the last report is old */
     ADVISE_MISSING_MX_LOOK = 16, /* the MX hosts were not looked at */
+    ADVISE_MISSING_UNREAD = 64,  /* reports that were given, and who knows what they say */
     ADVISE_MISSING_STATE = 32    /* since when this max_age is served is not known */
 };
 

@@ -35,6 +35,8 @@ int command_misused(const struct command *command, const char *format, ...)
 
 /* The server's configuration. Every finding is told; NULL: there was an error among them. */
 struct config *command_load_config(const char *path);
+/* The same, for config_place. */
+struct config *command_load_config_with_places(const char *path);
 
 /* Whether all that was printed is out; tells why not. */
 bool command_printed(void);
@@ -43,5 +45,6 @@ extern const struct command dns_command;
 extern const struct command hosts_command;
 extern const struct command check_command;
 extern const struct command report_command;
+extern const struct command advise_command;
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = { &dns_command, &hosts_command, &check_command,
-                                                  &report_command };
+                                                  &report_command, &advise_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 

@@ -38,6 +38,7 @@ static const struct advise_evidence explained = { CLEAN(16), .senders = 2, .expl
 static const struct advise_evidence old = {
     .given = true, .days = 14, .senders = 2, .last_day = TODAY - 8, .clean_on = REPORT_NO_DAY
 };
+static const struct advise_evidence unread = { CLEAN(14), .senders = 2, .unread = 1 };
 static const struct advise_evidence failing = { .given = true,
                                                 .days = 20,
                                                 .senders = 2,
@@ -210,6 +211,9 @@ static const struct {
         REPORTED,
         .evidence = &good },
       { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_MX_LOOK } },
+    { "testing, enough, but a report could not be read",
+      { OUT(TESTING, WEEK), .evidence = &unread },
+      { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_UNREAD } },
     { "testing, and where reports go has vanished",
       { LOOKED, SECTION(TESTING, WEEK), SERVED(TESTING, WEEK), SAME, RECORD, .evidence = &good },
       { .step = ADVISE_REPORTS } },
@@ -329,10 +333,10 @@ static const struct {
       { .step = ADVISE_PUBLISH_ID } },
     { "none is published today",
       { OUT(NONE, 86400), .evidence = &no_reports, .seen = &none_new },
-      { .step = ADVISE_LEAVE_WAIT, .in = 7 } },
+      { .step = ADVISE_LEAVE_WAIT, .in = 8 } },
     { "none, a day too early",
       { OUT(NONE, 86400), .evidence = &no_reports, .seen = &none_6_days },
-      { .step = ADVISE_LEAVE_WAIT, .in = 1 } },
+      { .step = ADVISE_LEAVE_WAIT, .in = 2 } },
     { "none, and the longest max_age is over",
       { OUT(NONE, 86400), .evidence = &no_reports, .seen = &none_7_days },
       { .step = ADVISE_REMOVE } },
@@ -341,10 +345,10 @@ static const struct {
       { .step = ADVISE_REMOVE } },
     { "none, and nobody knows what was served before",
       { OUT(NONE, 86400), .evidence = &no_reports },
-      { .step = ADVISE_LEAVE_WAIT, .in = 365 } },
+      { .step = ADVISE_LEAVE_WAIT, .in = 366 } },
     { "none, and what was served before the first look is not known",
       { OUT(NONE, 86400), .evidence = &no_reports, .seen = &none_joined_late },
-      { .step = ADVISE_LEAVE_WAIT, .in = 335 } },
+      { .step = ADVISE_LEAVE_WAIT, .in = 336 } },
     { "none, and its host is gone too early",
       { LOOKED, SECTION(NONE, 86400), SAME, RECORD, .problems = 1, .evidence = &no_reports,
         .seen = &none_6_days },
@@ -416,9 +420,9 @@ static bool is_strengthened(const struct advise_situation *situation)
 /* Whatever else is so: no row above is advised to enforce, or for longer, once its evidence is thin. */
 static void thin_evidence_never_leads_to_more(void **state)
 {
-    static const struct advise_evidence *const thin[] = { &no_reports,      &empty, &thirteen,
-                                                          &one_sender,      &old,   &failing,
-                                                          &failing_for_long };
+    static const struct advise_evidence *const thin[] = { &no_reports,       &empty, &thirteen,
+                                                          &one_sender,       &old,   &failing,
+                                                          &failing_for_long, &unread };
     size_t                                     strengthened = 0;
 
     (void)state;

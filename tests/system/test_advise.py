@@ -1,0 +1,199 @@
+"""mta-sts advise: one domain from nothing to enforce and out again, with the real server and a clock that moves.
+
+Which step belongs to which situation is held by tests/unit/test_advise_step.c.
+"""
+
+import pytest
+
+from lib.mail_server import MailServer
+from lib.name_server import SERVFAIL, NameServer
+from lib.rollout import DOMAIN, MX, Postmaster, ask_again
+from lib.toolbox import run_mta_sts
+
+OTHER = "[example.net]\nmode = testing\nmx = mail.example.net\n"
+WEEK = 7 * 86400
+LONG = 900  # days that certificates are good for: the play takes more than a year
+RECORD = f"_mta-sts.{DOMAIN}", "TXT"
+
+
+@pytest.fixture
+def postmaster(site, serve, clock, tmp_path):
+    server = serve(OTHER, env=clock.environment())
+    with MailServer(tmp_path, site.authority.issue(MX, days=LONG)) as mail, \
+            NameServer({(DOMAIN, "MX"): [f"10 {MX}"], (MX, "A"): ["127.0.0.1"]}) as dns:
+        yield Postmaster(site, server, dns, clock, [
+            "--resolver", dns.address, "--ca", site.ca, "--connect-to", f":25:127.0.0.1:{mail.port}",
+            "--connect-to", ":443:127.0.0.1:%d" % server.https[1]])
+
+
+def begin(postmaster):
+    """From nothing to the first section, a served policy and both records."""
+    title, text = postmaster.ask()
+    assert title == "begin in mode testing" and f"mx      = {MX}" in text
+    postmaster.follow(text)
+
+    title, text = postmaster.ask()
+    assert title == "serve the policy" and "[tls-failed]" in text
+    postmaster.dns.records[(f"mta-sts.{DOMAIN}", "A")] = ["127.0.0.1"]
+    postmaster.site.install(DOMAIN, days=LONG)
+    postmaster.server.reload()
+
+    for wanted in "ask for reports", "publish the record":
+        title, text = postmaster.ask()
+        assert title == wanted
+        postmaster.follow(text)
+
+
+def reach_enforce(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(14)
+    title, text = postmaster.ask()
+    assert title == "enforce"
+    postmaster.follow(text)
+    assert postmaster.ask()[0] == "wait"
+
+
+def test_from_nothing_to_enforce_and_out_again(postmaster):
+    begin(postmaster)
+
+    # Testing: a certificate that ended is mended, and 14 days go by since.
+    title, text = postmaster.ask()
+    assert title == "wait" and "0 of 14" in text and "0 of 2" in text
+    assert (ask_again(text) - postmaster.today).days == 14
+    postmaster.pass_days(3)
+    postmaster.pass_days(1, failure="certificate-expired")
+    title, text = postmaster.ask(status=1)
+    assert title == "look into what failed" and "certificate-expired at mail.example.org" in text
+    failed, again = postmaster.today, ask_again(text)
+    assert (again - failed).days == 13  # it was yesterday
+    postmaster.pass_until(again)
+    title, text = postmaster.ask()
+    assert title == "enforce" and "1 failure explained" in text
+    postmaster.follow(text)
+    assert postmaster.mode == "enforce"
+
+    # Enforce: a longer max_age every 15 days, of which the first is half and half.
+    ages = [WEEK]
+    title, text = postmaster.ask()
+    while title == "wait":
+        assert f"max_age {ages[-1]} " in text
+        postmaster.pass_until(ask_again(text))
+        title, text = postmaster.ask()
+        if title == "wait":
+            continue
+        if title == "another max_age":
+            postmaster.follow(text)
+            ages.append(int(text.split("max_age = ")[1].split()[0]))
+            title, text = postmaster.ask()
+    assert title == "none: all is done"
+    assert ages == [WEEK << step for step in range(6)] + [31557599]
+
+    # Out.
+    postmaster.set("mode", "none")
+    title, text = postmaster.ask()
+    assert title == "mode none" and "max_age = 86400" in text
+    postmaster.follow(text)
+    out = postmaster.today
+    title, text = postmaster.ask()
+    assert title == "wait" and (ask_again(text) - out).days in (366, 367)
+    del postmaster.dns.records[RECORD]
+    title, restore = postmaster.ask()
+    assert title == "put the record back"
+    postmaster.follow(restore)
+    postmaster.pass_days((ask_again(text) - out).days - 2, senders=())
+    assert postmaster.ask()[0] == "wait"
+    postmaster.pass_until(ask_again(text), senders=())
+    title, text = postmaster.ask()
+    assert title == "remove the record, then the rest"
+    del postmaster.dns.records[RECORD]
+    assert postmaster.ask()[0] == "remove what is left"
+
+
+def test_enforce_is_taken_back_from_the_configuration_when_it_is_too_early(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(5)
+    postmaster.set("mode", "enforce")
+    title, text = postmaster.ask()
+    assert title == "take the configuration back" and "5 of 14" in text
+    postmaster.follow(text)
+    assert postmaster.mode == "testing"
+    assert postmaster.ask()[0] == "wait"
+
+
+def test_one_sender_is_not_enough(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(20, senders=("a.example",))
+    title, text = postmaster.ask()
+    assert title == "wait" and "senders that report: 1 of 2" in text
+
+
+def test_reports_from_before_other_mx_hosts_do_not_count(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(14)
+    assert postmaster.ask()[0] == "enforce"
+    postmaster.dns.records[(DOMAIN, "MX")] = ["10 mx2.example.org"]
+    postmaster.dns.records[("mx2.example.org", "A")] = ["127.0.0.1"]
+    assert postmaster.ask(status=1)[0] == "mend what is wrong"  # it is not in the policy
+    postmaster.dns.records[(DOMAIN, "MX")] = [f"10 {MX}"]
+    title, text = postmaster.ask()
+    assert title == "wait" and "days with reports under this policy: 0 of 14" in text
+
+
+def test_a_record_that_was_removed_is_put_back_while_senders_enforce(postmaster):
+    reach_enforce(postmaster)
+    del postmaster.dns.records[RECORD]
+    title, text = postmaster.ask()
+    assert title == "put the record back"
+    postmaster.follow(text)
+    assert postmaster.ask()[0] == "wait"
+
+
+def test_failures_under_enforce_say_what_becomes_of_mail(postmaster):
+    reach_enforce(postmaster)
+    postmaster.pass_days(1, failure="validation-failure")
+    title, text = postmaster.ask(status=1)
+    assert title == "look into what failed" and "hold mail or return it" in text
+
+
+def test_what_cannot_be_read_of_reports_stops_enforce(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(14)
+    (postmaster.reports / "broken.json").write_text("{")
+    done = run_mta_sts("advise", *postmaster.options, DOMAIN, env=postmaster.environment)
+    assert done.returncode == 0 and "broken.json" in done.stderr
+    assert "next step: wait" in done.stdout and "could not be read: 1" in done.stdout
+
+
+def test_dns_that_does_not_answer_is_no_advice(postmaster):
+    postmaster.dns.records[RECORD] = SERVFAIL
+    title, text = postmaster.ask(status=3)
+    assert title == "look again" and "[record-dns-failed]" in text
+    assert DOMAIN not in postmaster.state.read_text()
+
+
+def test_a_domain_that_takes_no_mail(postmaster):
+    postmaster.dns.records[(DOMAIN, "MX")] = ["0 ."]
+    assert postmaster.ask()[0] == "none"
+
+
+def test_every_domain_of_the_configuration(postmaster):
+    done = run_mta_sts("advise", *postmaster.options, "--all", env=postmaster.environment)
+    assert "example.net: next step: serve the policy\n" in done.stdout
+
+
+def test_a_state_file_that_is_none_is_left_alone(postmaster):
+    postmaster.state.write_text("mine\n")
+    done = run_mta_sts("advise", *postmaster.options, DOMAIN, env=postmaster.environment)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == f"mta-sts: {postmaster.state}:1: this is no state file of mta-sts advise\n"
+    assert postmaster.state.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "which DOMAIN"), (["--all", DOMAIN], "not both"), (["--state", "a", "--state", "b", DOMAIN], "one --state"),
+    (["--reports"], "lacks"), (["--json", DOMAIN], "no option --json"), (["no_name", DOMAIN], "no_name"),
+])
+def test_how_it_is_called(arguments, words):
+    done = run_mta_sts("advise", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr and done.stderr.endswith("mta-sts: see: mta-sts advise --help\n")
