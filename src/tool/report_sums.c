@@ -9,7 +9,8 @@ struct report_counter {
     struct report_wanted wanted;
     struct kept          kept;
     struct report_sums   sums;
-    struct region       *sorted; /* the arrays of sums */
+    struct region       *sorted;    /* the arrays of sums */
+    bool                 is_sorted; /* they have all that was added */
 };
 
 /* The report that is being counted. */
@@ -273,6 +274,7 @@ enum report_counted report_counter_add(struct report_counter *counter, const str
 {
     struct counting counting = { .counter = counter, .report = report, .origin = origin };
 
+    counter->is_sorted = false;
     if (!is_wanted(&counting))
         return REPORT_COUNTED;
     if (region_size(counter->kept.region) > REPORT_SUMS_BYTES_MAX)
@@ -288,5 +290,7 @@ enum report_counted report_counter_add(struct report_counter *counter, const str
 
 const struct report_sums *report_counter_sums(struct report_counter *counter)
 {
-    return kept_sort(&counter->kept, &counter->sums, &counter->sorted) ? &counter->sums : NULL;
+    if (!counter->is_sorted)
+        counter->is_sorted = kept_sort(&counter->kept, &counter->sums, &counter->sorted);
+    return counter->is_sorted ? &counter->sums : NULL;
 }
