@@ -66,7 +66,8 @@ void visits_redirect(const struct visits *visits, const char *host, unsigned por
                      size_t *to_len, unsigned *to_port);
 
 /* Fetches https://HOST/.well-known/mta-sts.txt at that address and port. One more connection finds
-   out whether TLS 1.2 is spoken where probe_tls12 is set and the fetch was good. */
+   out whether TLS 1.2 is spoken where probe_tls12 is set and the fetch was good. A host of other
+   bytes than letters, digits, ".", "-" and "_" is VISIT_BROKEN, here and by SMTP. */
 void visit_policy(struct visits *visits, const char *host, const char *address, unsigned port,
                   bool probe_tls12, visit_done *done, void *context);
 

@@ -2,12 +2,14 @@
 #include "tool/command.h"
 #include "tool/visit_internal.h"
 
-#include <errno.h>
+#include "common/hostname.h"
+
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CERTIFICATES_MAX = 16, HOST_MAX = 256 };
+enum { CERTIFICATES_MAX = 16 };
 
 #define POLICY_PATH "/.well-known/mta-sts.txt" /* RFC 8461 section 3.3 */
 static const char no_memory[] = "out of memory";
@@ -80,7 +82,7 @@ static bool set_connection(struct trip *trip, CURL *easy)
            SET(easy, CURLOPT_CONNECTTIMEOUT, 2L * trip->visits->timeout + VISIT_SMTP);
 }
 
-/* Who is trusted: nobody else's word counts where a file was given. */
+/* Who is trusted: what is in one file, which libcurl then reads once for all visits. */
 static bool set_trust(const struct trip *trip, CURL *easy)
 {
     if (trip->aim != VISIT_AIM_REAL)
@@ -106,9 +108,9 @@ static bool set_tls(const struct trip *trip, CURL *easy)
 
 static bool set_request(struct trip *trip, CURL *easy)
 {
-    char url[HOST_MAX + sizeof("https://" POLICY_PATH)];
+    char url[HOSTNAME_MAX + sizeof("https://" POLICY_PATH)];
 
-    snprintf(url, sizeof(url), "https://%.*s" POLICY_PATH, HOST_MAX, trip->host);
+    snprintf(url, sizeof(url), "https://%.*s" POLICY_PATH, HOSTNAME_MAX, trip->host);
     return SET(easy, CURLOPT_URL, url) && SET(easy, CURLOPT_PROTOCOLS_STR, "https") &&
            SET(easy, CURLOPT_CONNECT_ONLY, is_fetch(trip) ? 0L : 1L) &&
            SET(easy, CURLOPT_SSL_ENABLE_ALPN, trip->smtp ? 0L : 1L) &&
@@ -121,7 +123,7 @@ static bool set_request(struct trip *trip, CURL *easy)
 /* So that libcurl has no name to look up. */
 static struct curl_slist *direction_of(const struct trip *trip)
 {
-    char text[HOST_MAX];
+    char text[INET6_ADDRSTRLEN + 16];
     bool ipv6 = strchr(trip->address, ':') != NULL;
 
     snprintf(text, sizeof(text), ipv6 ? "::[%s]:%u" : "::%s:%u", trip->address, trip->port);
@@ -193,8 +195,8 @@ static enum visit_result result_of(const struct trip *trip, CURLcode code)
     switch (code) {
     case CURLE_OK:
         return VISIT_OK;
-    case CURLE_WRITE_ERROR:
-        return trip->no_memory ? VISIT_NO_MEMORY : VISIT_OK; /* take_body has had enough */
+    case CURLE_WRITE_ERROR: /* take_body's */
+        return trip->no_memory ? VISIT_NO_MEMORY : trip->visit.body_over ? VISIT_OK : VISIT_BROKEN;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
     case CURLE_SSL_CACERT_BADFILE:

@@ -1,6 +1,8 @@
 #include "tool/monotonic.h"
 #include "tool/visit_internal.h"
 
+#include "common/hostname.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -50,12 +52,24 @@ static enum visit_result result_of(int error)
     }
 }
 
+/* It goes into a URL. Underscores are in use, whatever hostname says of them. */
+static bool is_host(const char *name)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+    return *name && strlen(name) <= HOSTNAME_MAX && name[strspn(name, bytes)] == '\0';
+}
+
 static void connect_trip(struct trip *trip)
 {
     union address address;
     socklen_t     len = read_address(trip->address, trip->port, &address);
 
     trip->stage = VISIT_CONNECTING;
+    if (!is_host(trip->host)) {
+        visit_came_to(trip, VISIT_BROKEN, "that is no name of a host");
+        return;
+    }
     if (len == 0) {
         visit_came_to(trip, VISIT_NO_WAY, "that is no address");
         return;

@@ -438,6 +438,24 @@ static void an_address_without_a_route_is_told(void **state)
     assert_int_equal(look(NULL), 0);
 }
 
+static void a_name_that_no_host_has_is_not_visited(void **state)
+{
+    static const char *const names[] = { "", "a/b", "a@b", "a#", "a b", "a?b", "a\\032b", "a:1" };
+
+    (void)state;
+    server = fake_server_start(serve_good);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        visit_policy(outside_visits(outside), names[i], "127.0.0.1", server.port, true, see, &seen);
+        assert_true(outside_run(outside, fast_clock_tick, NULL));
+        assert_int_equal(seen.visit.result, VISIT_BROKEN);
+        assert_string_equal(seen.visit.why, "that is no name of a host");
+    }
+    visit_policy(outside_visits(outside), "mta-sts_x.example.org", "127.0.0.1", server.port, true,
+                 see, &seen);
+    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    assert_int_equal(seen.visit.result, VISIT_UNTRUSTED);
+}
+
 /* --- TLS --- */
 
 static void what_is_no_tls_fails(void **state)
@@ -810,6 +828,7 @@ int main(void)
         TEST(whoever_is_slow_is_given_up),
         TEST(whoever_is_not_there_is_dead),
         TEST(an_address_without_a_route_is_told),
+        TEST(a_name_that_no_host_has_is_not_visited),
         TEST(what_is_no_tls_fails),
         TEST(whether_it_speaks_tls12_is_found_out),
         TEST(a_certificate_that_is_refused_is_fetched_and_told),
