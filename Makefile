@@ -38,7 +38,7 @@ opener       := server/opener common/certopen
 curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
 outside      := $(patsubst src/%.c,%,$(wildcard src/tool/outside.c src/tool/resolver*.c src/tool/visit*.c)) \
-                tool/chain common/certificate common/hostname common/region
+                tool/chain tool/typed common/certificate common/hostname common/region
 tlsrpt       := $(call parts_of,tool/tlsrpt) tool/datetime tool/utf8 common/hostname \
                 common/region
 sums         := $(call parts_of,tool/report_sums) tool/report_table common/hash

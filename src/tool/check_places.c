@@ -121,44 +121,27 @@ static void ask(struct look *look, const char *name)
     resolver_ask(resolver, name, RESOLVER_AAAA, on_aaaa, look);
 }
 
-/* The address that the host was redirected to, without brackets; NULL: it is a name. */
-static const char *literal(const char *to, size_t len, char *bare, size_t size)
-{
-    if (len >= 2 && to[0] == '[') {
-        to++;
-        len -= 2;
-    }
-    if (len >= size)
-        return NULL;
-    memcpy(bare, to, len);
-    bare[len] = '\0';
-    return typed_address(bare) == AF_UNSPEC ? NULL : bare;
-}
-
-/* Where connections to the host go: to an address at once, or to a name that DNS is asked for. */
+/* Where connections to the host go: to an address that was given at once, or to a name that DNS is
+   asked for. An MX record with digits and dots for a host has a name, too. */
 static bool start(struct look *look)
 {
     struct check_places *places = look->places;
-    const char          *to, *name, *address;
+    const char          *to, *name;
     size_t               len;
-    char                 bare[64];
 
     look->port = look->visit == CHECK_POLICY_HOST ? HTTPS_PORT : SMTP_PORT;
     visits_redirect(outside_visits(look->outside), look->host, look->port, &to, &len, &look->port);
     places->redirected = to != look->host;
     places->at = region_alloc(look->region, sizeof(*places->at) * 2 * CHECK_ADDRESSES_MAX);
-    name = region_string(look->region, to, len);
+    name = to[0] == '[' ? region_string(look->region, to + 1, len - 2)
+                        : region_string(look->region, to, len);
     if (places->at == NULL || name == NULL)
         return false;
-    address = literal(to, len, bare, sizeof(bare));
-    if (address == NULL) {
+    if (!places->redirected || typed_address(name) == AF_UNSPEC) {
         ask(look, name);
         return true;
     }
-    address = region_string(look->region, address, strlen(address));
-    if (address == NULL)
-        return false;
-    add(look, address, typed_address(address) == AF_INET6);
+    add(look, name, typed_address(name) == AF_INET6);
     go_everywhere(look);
     return look->pending > 0;
 }

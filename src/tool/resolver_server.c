@@ -1,6 +1,6 @@
 #include "tool/resolver_internal.h"
+#include "tool/typed.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,31 +18,19 @@ static bool is_port(const char *text)
     return port >= 1 && port <= 65535;
 }
 
-static bool is_address(int family, const char *text, size_t len)
-{
-    char            copy[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-
-    if (len >= sizeof(copy))
-        return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    return inet_pton(family, copy, &address) == 1;
-}
-
 bool resolver_read_server(const char *text, char *out)
 {
     const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL, *colon = strchr(text, ':');
 
-    if (is_address(AF_INET6, text, strlen(text))) {
+    if (typed_address(text) == AF_INET6) {
         snprintf(out, RESOLVER_SERVER_MAX, "[%s]:53", text);
         return true;
     }
     if (bracket) {
-        if (!is_address(AF_INET6, text + 1, (size_t)(bracket - text - 1)))
+        if (typed_address_of(text + 1, (size_t)(bracket - text - 1)) != AF_INET6)
             return false;
         colon = bracket[1] ? bracket + 1 : NULL;
-    } else if (!is_address(AF_INET, text, colon ? (size_t)(colon - text) : strlen(text))) {
+    } else if (typed_address_of(text, colon ? (size_t)(colon - text) : strlen(text)) != AF_INET) {
         return false;
     }
     if (colon && (*colon != ':' || !is_port(colon + 1)))

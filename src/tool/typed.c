@@ -38,11 +38,21 @@ bool typed_name(const char *text, size_t max, char *out, char *why)
     return false;
 }
 
-sa_family_t typed_address(const char *text)
+sa_family_t typed_address_of(const char *text, size_t len)
 {
+    char          copy[INET6_ADDRSTRLEN];
     unsigned char bytes[16];
 
-    if (inet_pton(AF_INET, text, bytes) == 1)
+    if (len >= sizeof(copy))
+        return AF_UNSPEC;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    if (inet_pton(AF_INET, copy, bytes) == 1)
         return AF_INET;
-    return inet_pton(AF_INET6, text, bytes) == 1 ? AF_INET6 : AF_UNSPEC;
+    return inet_pton(AF_INET6, copy, bytes) == 1 ? AF_INET6 : AF_UNSPEC;
+}
+
+sa_family_t typed_address(const char *text)
+{
+    return typed_address_of(text, strlen(text));
 }

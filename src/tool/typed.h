@@ -21,5 +21,6 @@ bool typed_name(const char *text, size_t max, char *out, char *why);
 
 /* AF_INET or AF_INET6; AF_UNSPEC: it is no address. */
 sa_family_t typed_address(const char *text);
+sa_family_t typed_address_of(const char *text, size_t len); /* the same of a part of a text */
 
 #endif

@@ -1,21 +1,9 @@
 #include "tool/visit_internal.h"
 
 #include "common/hostname.h"
+#include "tool/typed.h"
 
-#include <arpa/inet.h>
 #include <string.h>
-
-static bool is_address6(const char *text, size_t len)
-{
-    char            copy[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-
-    if (len >= sizeof(copy))
-        return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    return inet_pton(AF_INET6, copy, &address) == 1;
-}
 
 static bool is_host_byte(char byte)
 {
@@ -30,7 +18,7 @@ static bool take_host(const char **at, const char **host, size_t *len)
 
     if (*start == '[') {
         end = strchr(start, ']');
-        if (!end || !is_address6(start + 1, (size_t)(end - start - 1)))
+        if (!end || typed_address_of(start + 1, (size_t)(end - start - 1)) != AF_INET6)
             return false;
         end++;
     } else {

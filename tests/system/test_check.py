@@ -127,6 +127,12 @@ def test_a_mail_server_with_another_certificate(around, tmp_path):
         assert around.codes() == ["smtp-wrong-name"]
 
 
+def test_an_mx_record_with_an_address_for_a_host_leads_nowhere(around):
+    around.options[-2:] = []
+    around.dns.records[(DOMAIN, "MX")] = ["10 127.0.0.1"]
+    assert around.codes() == ["mx-not-in-policy", "mx-unused", "smtp-no-address"]
+
+
 def test_no_smtp_leaves_mail_servers_alone(around):
     assert around.check("--no-smtp", DOMAIN).returncode == 0
     assert around.mail.visits == 0

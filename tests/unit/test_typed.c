@@ -86,6 +86,8 @@ static void addresses_are_of_a_family(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(typed_address(cases[i].text), cases[i].family);
+    assert_int_equal(typed_address_of("192.0.2.1:53", 9), AF_INET);
+    assert_int_equal(typed_address_of("192.0.2.1:53", 11), AF_UNSPEC);
 }
 
 int main(void)
