@@ -17,12 +17,16 @@ const char *advise_age_text(uint32_t max_age, char out[ADVISE_AGE_TEXT])
         uint32_t    seconds;
         const char *name;
     } units[] = { { 604800, "week" }, { 86400, "day" }, { 3600, "hour" }, { 1, "second" } };
-    size_t i = 0;
+    const uint32_t day = units[1].seconds;
+    size_t         i = 0;
 
     while (max_age % units[i].seconds != 0)
         i++;
-    snprintf(out, ADVISE_AGE_TEXT, "%" PRIu32 " %s%s", max_age / units[i].seconds, units[i].name,
-             max_age / units[i].seconds == 1 ? "" : "s");
+    if (units[i].seconds < day && max_age > day)
+        snprintf(out, ADVISE_AGE_TEXT, "about %" PRIu32 " days", (max_age + day / 2) / day);
+    else
+        snprintf(out, ADVISE_AGE_TEXT, "%" PRIu32 " %s%s", max_age / units[i].seconds,
+                 units[i].name, max_age / units[i].seconds == 1 ? "" : "s");
     return out;
 }
 

@@ -26,7 +26,7 @@ bool advise_lines_record(const struct check_facts *facts, const struct advice *a
 /* The record _smtp._tls; nothing where no rua is configured. */
 bool advise_lines_reports(const struct check_facts *facts);
 
-/* "2 weeks", "1 day", "3601 seconds" */
+/* "2 weeks", "1 day", "about 365 days" */
 enum { ADVISE_AGE_TEXT = 32 };
 const char *advise_age_text(uint32_t max_age, char out[ADVISE_AGE_TEXT]);
 

@@ -73,14 +73,23 @@ static unsigned missing_for_age(const struct advise_situation *situation)
     return missing_of(situation) | (situation->seen == NULL ? ADVISE_MISSING_STATE : 0);
 }
 
+/* From when the missing days can begin. */
+static int64_t counting_from(const struct advise_situation *situation)
+{
+    int32_t since = advise_evidence_since(situation->seen);
+
+    return since == REPORT_NO_DAY || since * day_seconds < situation->now ? situation->now
+                                                                          : since * day_seconds;
+}
+
 static struct advice wait_for(const struct advise_situation *situation, unsigned missing)
 {
     struct advice advice = take(ADVISE_WAIT);
-    uint32_t      days = situation->evidence->days;
+    int64_t       days = ADVISE_DAYS - (int64_t)situation->evidence->days;
 
     advice.missing = missing;
     if ((missing & (ADVISE_MISSING_REPORTS | ADVISE_MISSING_DAYS)) != 0)
-        advice.ask_again = situation->now + (ADVISE_DAYS - (int64_t)days) * day_seconds;
+        advice.ask_again = counting_from(situation) + days * day_seconds;
     else if ((missing & (ADVISE_MISSING_SENDERS | ADVISE_MISSING_FRESH)) != 0)
         advice.ask_again = situation->now + ADVISE_FRESH * day_seconds;
     else if ((missing & ADVISE_MISSING_STATE) != 0)

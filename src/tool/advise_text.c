@@ -63,7 +63,7 @@ static void print_evidence(const struct advise_situation *situation)
     const struct advise_evidence *evidence = situation->evidence;
     char                          day[DATETIME_DAY_SIZE];
 
-    if (!evidence->given || !situation->published)
+    if (!evidence->given || !situation->looked || !situation->published)
         return;
     printf("  Reports of the last %d days: %" PRIu32 " day%s count%s, from %" PRIu32
            " sender%s, with %" PRIu64 " session%s",
@@ -74,7 +74,9 @@ static void print_evidence(const struct advise_situation *situation)
         printf(", the last of %s", datetime_day_text(evidence->last_day, day));
     puts(".");
     if (evidence->older > 0)
-        printf("  Days of before, which do not count any more: %" PRIu32 ".\n", evidence->older);
+        printf("  %" PRIu32
+               " more day%s not: from before this policy or these MX hosts, or too old.\n",
+               evidence->older, evidence->older == 1 ? " does" : "s do");
     if (evidence->explained > 0)
         printf("  %" PRIu32
                " failure%s explained: mended %d days ago or more, and delivered to since.\n",
@@ -162,9 +164,9 @@ static void step_record(struct steps *steps)
 
     if (of->facts->configured == NULL)
         return;
-    begin_step(steps, of->situation->published
-                          ? "Once that is served, in DNS, in place of the record of this name:\n"
-                          : "Once that is served, in DNS:\n");
+    printf("  %d. %s%s:\n\n", ++steps->number,
+           of->advice->change ? "Once that is served, in DNS" : "In DNS",
+           of->situation->published ? ", in place of the record of this name" : "");
     steps->fine &= advise_lines_record(of->facts, of->advice);
     putchar('\n');
 }
@@ -191,17 +193,18 @@ static void print_cached(const struct advice *advice)
 {
     char day[DATETIME_DAY_SIZE];
 
-    printf("  Senders may keep an older policy until %s", day_text(advice->until, day));
-    puts(advice->assumed
-             ? ": what was served before is not known here, so that the longest max_age "
-               "there can be is assumed, from today. With --state FILE it counts down."
-             : ".");
+    printf("  Senders may keep an older policy until %s.\n", day_text(advice->until, day));
+    if (advice->assumed)
+        puts("  That is from today, with the longest max_age that there can be: what was served "
+             "before is not\n"
+             "  known here. With --state FILE it counts down from the first look.");
 }
 
 static void tell_restore(struct steps *steps)
 {
-    puts("  The record is gone, but not what senders keep: they hold mail to the old policy, and "
-         "without a record nobody looks for a new one.");
+    puts("  The record is gone, and what senders keep is not: they hold mail to the policy that "
+         "they\n"
+         "  know, and without a record nobody looks for another.");
     print_cached(steps->of->advice);
     if (steps->of->advice->change) {
         step_change(steps);
@@ -214,23 +217,30 @@ static void tell_restore(struct steps *steps)
     begin_step(steps, "To leave: mode = none, and ask again.");
 }
 
-static void tell_removal(struct steps *steps)
+static void tell_left(struct steps *steps)
+{
+    begin_step(steps,
+               "A day after the record has gone, when no cache has it any more: the section, the "
+               "policy host's\n     records and its certificate.");
+    begin_step(steps, "_smtp._tls may stay: DANE's senders report there, too.");
+}
+
+static void tell_remove(struct steps *steps)
 {
     printf("  %d. Out of DNS, first: the TXT record _mta-sts.%s. From then on nobody looks.\n",
            ++steps->number, steps->of->facts->domain);
-    begin_step(
-        steps,
-        "A day later, when nobody has the record in a cache any more: its section, the policy "
-        "host's records and its certificate.");
-    begin_step(steps, "_smtp._tls may stay: it is for DANE, too.");
+    tell_left(steps);
 }
 
 static void tell_failures(struct steps *steps)
 {
-    begin_step(steps, "See what fails, and to whom: mta-sts report, with the same reports.");
-    begin_step(steps,
-               "Mend it. What certificates, STARTTLS and the policy host are guilty of is over "
-               "14 days after the last time.");
+    printf("  %d. See what fails, and to whom, in the same reports: mta-sts report --domain %s "
+           "PATH...\n",
+           ++steps->number, steps->of->facts->domain);
+    printf("  %d. Mend it. What certificates, STARTTLS and the policy host were guilty of counts "
+           "for %d days\n"
+           "     more, and then until the same sender has delivered; anything else for %d.\n",
+           ++steps->number, ADVISE_DAYS, ADVISE_WINDOW);
     if (steps->of->situation->served && steps->of->situation->mode == POLICY_ENFORCE)
         puts("  Meanwhile the senders concerned hold mail or return it: that is what enforce is "
              "for, where\n"
@@ -284,11 +294,6 @@ static void tell_configure(struct steps *steps)
     begin_step(steps, "The server, the policy host's address and a certificate: see mta-stsd(8).");
 }
 
-static void tell_publish_id(struct steps *steps)
-{
-    step_record(steps);
-}
-
 static void tell_missing(struct steps *steps)
 {
     print_missing(steps->of->situation, steps->of->advice->missing);
@@ -328,7 +333,7 @@ static const struct {
     [ADVISE_RELOAD] = { "have the server take up the configuration", step_reload },
     [ADVISE_REPORTS] = { "ask for reports", step_reports },
     [ADVISE_PUBLISH] = { "publish the record", step_record },
-    [ADVISE_PUBLISH_ID] = { "publish the new id", tell_publish_id },
+    [ADVISE_PUBLISH_ID] = { "publish the new id", step_record },
     [ADVISE_WAIT] = { "wait", tell_missing },
     [ADVISE_ENFORCE] = { "enforce", tell_change },
     [ADVISE_MAX_AGE] = { "another max_age", tell_change },
@@ -336,8 +341,8 @@ static const struct {
     [ADVISE_RESTORE] = { "put the record back", tell_restore },
     [ADVISE_LEAVE] = { "mode none", tell_leave },
     [ADVISE_LEAVE_WAIT] = { "wait", tell_leave_wait },
-    [ADVISE_REMOVE] = { "remove the record, then the rest", tell_removal },
-    [ADVISE_LEFT] = { "remove what is left", tell_removal },
+    [ADVISE_REMOVE] = { "remove the record, then the rest", tell_remove },
+    [ADVISE_LEFT] = { "remove what is left", tell_left },
 };
 
 bool advise_text(const struct advise_case *of)
@@ -347,7 +352,8 @@ bool advise_text(const struct advise_case *of)
 
     printf("%s: next step: %s\n", of->facts->domain, words[of->advice->step].title);
     print_standing(of->situation);
-    print_evidence(of->situation);
+    if (of->advice->step < ADVISE_RESTORE) /* the way out needs none */
+        print_evidence(of->situation);
     words[of->advice->step].tell(&steps);
     if (of->advice->ask_again != 0)
         printf("  Ask again on %s.\n", day_text(of->advice->ask_again, day));

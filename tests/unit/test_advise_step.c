@@ -62,6 +62,7 @@ static const struct advise_evidence thin_enforced = { CLEAN(3), .senders = 2, .e
 static const struct advise_seen nothing_yet = { .first = NOW };
 static const struct advise_seen tested = { SEEN(TESTING, 20) };
 static const struct advise_seen enforcing = { SEEN(ENFORCED, 20), .enforced = true };
+static const struct advise_seen enforcing_new = { SEEN(ENFORCED, 0), .enforced = true };
 static const struct advise_seen none_new = { SEEN(NONE, 0), .enforced = true };
 static const struct advise_seen none_6_days = { SEEN(NONE, 6), .enforced = true };
 static const struct advise_seen none_7_days = { SEEN(NONE, 7), .enforced = true };
@@ -272,6 +273,9 @@ static const struct {
     { "enforce without any reports",
       { OUT(ENFORCED, WEEK), .evidence = &no_reports, .seen = &enforcing },
       { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_REPORTS, .in = 14 } },
+    { "enforce since today: the first day is half and half",
+      { OUT(ENFORCED, WEEK), .evidence = &empty, .seen = &enforcing_new },
+      { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_DAYS | ADVISE_MISSING_SENDERS, .in = 15 } },
     { "enforce, enough, and no state",
       { OUT(ENFORCED, WEEK), .evidence = &good_enforced },
       { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_STATE, .in = 14 } },
