@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUOTE_MAX = 200 /* bytes of what a stranger wrote, in one quotation */ };
+/* Whoever is looked at writes what is told of it, and must not make it endless, nor others wait. */
+enum {
+    QUOTE_MAX = 200,   /* bytes of what a stranger wrote, in one quotation */
+    TEXT_MAX = 1024,   /* bytes of one piece of evidence */
+    SEEN_MAX = 1024,   /* bytes of what was seen in a step, or little more */
+    PLACES_MAX = 16,   /* where one thing was found */
+    FINDINGS_MAX = 16, /* of one rule */
+};
 
 const char *check_verdict_name(enum check_verdict verdict)
 {
@@ -23,11 +30,13 @@ const char *check_verdict_name(enum check_verdict verdict)
 static const char *print(struct judge *judge, const char *text)
 {
     char  *printed = NULL, *kept = NULL;
-    size_t len;
+    size_t whole = strlen(text), len;
     FILE  *stream = open_memstream(&printed, &len);
 
     if (stream != NULL) {
-        printable_put(text, stream);
+        printable_put_bytes(text, whole < TEXT_MAX ? whole : TEXT_MAX, stream);
+        if (whole > TEXT_MAX)
+            fputs("...", stream);
         if (fclose(stream) == 0)
             kept = region_string(judge->region, printed, len);
     }
@@ -86,13 +95,18 @@ const char *judge_quote(struct judge *judge, struct txt_slice slice)
 
 void judge_see(struct judge *judge, enum check_step step, const char *format, ...)
 {
+    const char *before = judge->out->seen[step];
     va_list     arguments;
     const char *text;
 
+    if (before != NULL && strlen(before) > SEEN_MAX) {
+        judge->unsaid[step]++;
+        return;
+    }
     va_start(arguments, format);
     text = format_text(judge, format, arguments);
     va_end(arguments);
-    judge->out->seen[step] = join(judge, judge->out->seen[step], text);
+    judge->out->seen[step] = join(judge, before, text);
 }
 
 /* --- Findings */
@@ -140,31 +154,70 @@ static struct check_finding *find_same(const struct judge *judge, const struct c
     return finding;
 }
 
-static void find(struct judge *judge, enum check_code code, enum check_effect worst,
-                 const char *where, const char *what)
+/* With the effects that it has here and no others, and without a place. */
+static struct check_finding make(const struct judge *judge, const struct check_rule *rule,
+                                 enum check_effect worst, const char *what)
 {
-    const struct check_rule *rule = &check_rules[code];
-    struct check_finding    *finding = find_same(judge, rule, what);
+    worst = milder(worst, worst_for(judge, rule->step));
+    return (struct check_finding){ .rule = rule,
+                                   .rfc = milder(milder(rule->rfc, worst),
+                                                 worst_by_rfc(judge, rule->step)),
+                                   .strictest = milder(rule->strictest, worst),
+                                   .what = what };
+}
 
-    if (finding != NULL) {
-        if (where != NULL)
-            finding->where = join(judge, finding->where, print(judge, where));
+/* One that speaks for another, too, is as bad as the worse of them. */
+static void worsen(struct check_finding *finding, const struct check_finding *other)
+{
+    if (other->rfc > finding->rfc)
+        finding->rfc = other->rfc;
+    if (other->strictest > finding->strictest)
+        finding->strictest = other->strictest;
+}
+
+static void add_place(struct judge *judge, struct check_finding *finding, const char *where)
+{
+    if (where == NULL)
         return;
+    if (finding->places++ < PLACES_MAX)
+        finding->where = join(judge, finding->where, print(judge, where));
+}
+
+/* NULL: there is no memory, or there are too many like it, of which the last now speaks for it. */
+static struct check_finding *add(struct judge *judge, const struct check_finding *made)
+{
+    struct judge_tally   *tally = &judge->tallies[made->rule - check_rules];
+    struct check_finding *finding;
+
+    if (tally->found++ >= FINDINGS_MAX && tally->last != NULL) {
+        worsen(tally->last, made);
+        return NULL;
     }
     finding = region_alloc(judge->region, sizeof(*finding));
     if (finding == NULL) {
         judge->out->lost = true;
-        return;
+        return NULL;
     }
-    worst = milder(worst, worst_for(judge, rule->step));
-    *finding = (struct check_finding){ .rule = rule,
-                                       .rfc = milder(milder(rule->rfc, worst),
-                                                     worst_by_rfc(judge, rule->step)),
-                                       .strictest = milder(rule->strictest, worst),
-                                       .where = where == NULL ? NULL : print(judge, where),
-                                       .what = what };
+    *finding = *made;
+    tally->last = finding;
     *judge->last = finding;
     judge->last = &finding->next;
+    return finding;
+}
+
+static void find(struct judge *judge, enum check_code code, enum check_effect worst,
+                 const char *where, const char *what)
+{
+    const struct check_rule *rule = &check_rules[code];
+    struct check_finding     made = make(judge, rule, worst, what);
+    struct check_finding    *finding = find_same(judge, rule, what);
+
+    if (finding != NULL)
+        worsen(finding, &made);
+    else
+        finding = add(judge, &made);
+    if (finding != NULL)
+        add_place(judge, finding, where);
 }
 
 void judge_find(struct judge *judge, enum check_code code, const char *where, const char *format,
@@ -208,6 +261,34 @@ bool judge_unanswered(const struct resolver_answer *answer)
     return answer->result == RESOLVER_FAILED || answer->result == RESOLVER_SILENT;
 }
 
+/* --- What was too much to be told */
+
+static const char *with_more(struct judge *judge, const char *text, size_t more)
+{
+    char words[64];
+
+    if (more == 0)
+        return text;
+    snprintf(words, sizeof(words), "and %zu more", more);
+    return join(judge, text, words);
+}
+
+static void tell_of_more(struct judge *judge)
+{
+    for (struct check_finding *finding = judge->out->findings; finding; finding = finding->next) {
+        if (finding->places > PLACES_MAX)
+            finding->where = with_more(judge, finding->where, finding->places - PLACES_MAX);
+    }
+    for (size_t code = 0; code < CHECK_CODES; code++) {
+        const struct judge_tally *tally = &judge->tallies[code];
+
+        if (tally->found > FINDINGS_MAX && tally->last != NULL)
+            tally->last->what = with_more(judge, tally->last->what, tally->found - FINDINGS_MAX);
+    }
+    for (enum check_step step = 0; step < STEPS; step++)
+        judge->out->seen[step] = with_more(judge, judge->out->seen[step], judge->unsaid[step]);
+}
+
 /* --- The verdict */
 
 static void conclude(struct check_judgement *out)
@@ -232,7 +313,9 @@ static void conclude(struct check_judgement *out)
 void check_judge(struct region *region, const struct check_facts *facts, time_t now,
                  struct check_judgement *judgement)
 {
-    struct judge judge = { region, facts, now, judgement, &judgement->findings, NULL };
+    struct judge judge = {
+        .region = region, .facts = facts, .now = now, .out = judgement, .last = &judgement->findings
+    };
 
     *judgement = (struct check_judgement){ .lost = facts->lost };
     judge_record(&judge);
@@ -243,5 +326,6 @@ void check_judge(struct region *region, const struct check_facts *facts, time_t 
     judge_mx(&judge);
     judge_starttls(&judge);
     judge_reports(&judge);
+    tell_of_more(&judge);
     conclude(judgement);
 }

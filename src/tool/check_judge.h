@@ -18,6 +18,7 @@ struct check_finding {
     const struct check_rule *rule;
     enum check_effect        rfc, strictest; /* the rule's, or milder ones: see below */
     const char              *where;          /* addresses, hosts; NULL: nothing in particular */
+    size_t                   places;         /* how many, also those that where does not name */
     const char              *what;           /* the evidence */
     struct check_finding    *next;           /* in the order of the steps; NULL: the last */
 };

@@ -7,6 +7,12 @@
 
 #include "tool/check_judge.h"
 
+/* The findings of one rule. */
+struct judge_tally {
+    size_t                found; /* also those that were not kept */
+    struct check_finding *last;  /* that was kept */
+};
+
 struct judge {
     struct region            *region;
     const struct check_facts *facts;
@@ -14,6 +20,8 @@ struct judge {
     struct check_judgement   *out;
     struct check_finding    **last;      /* where the next finding goes */
     bool                     *malformed; /* which of the judgement's patterns are told of as such */
+    struct judge_tally        tallies[CHECK_CODES];
+    size_t                    unsaid[STEPS]; /* that judge_see did not keep */
 };
 
 void judge_record(struct judge *judge);
@@ -25,7 +33,9 @@ void judge_mx(struct judge *judge);
 void judge_starttls(struct judge *judge);
 void judge_reports(struct judge *judge);
 
-/* What is found the same at several places is one finding with all of them. where may be NULL. */
+/* What is found the same at several places is one finding with all of them, and as bad as the worst.
+   where may be NULL. Of many places, and of many findings of one rule, the first are kept, and the
+   last of these says how many more there are. */
 void judge_find(struct judge *judge, enum check_code code, const char *where, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 

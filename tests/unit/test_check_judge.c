@@ -750,6 +750,35 @@ static void what_two_addresses_have_alike_is_said_once(void **state)
     assert_string_equal(finding->what, "the certificate ended on 2026-11-23");
 }
 
+/* One MX host can be reached, but for its other address; the other has none that can be. */
+static void an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was(void **state)
+{
+    struct world       world;
+    struct check_place both[2];
+
+    (void)state;
+    make_good(&world);
+    both[0] = both[1] = world.mx_places[0];
+    both[1].visit.result = world.mx_places[1].visit.result = VISIT_NO_WAY;
+    world.exchangers[0].places.at = both;
+    world.exchangers[0].places.count = 2;
+    assert_int_equal(judge(&world).verdict, CHECK_UNSEEN);
+}
+
+static void a_long_header_is_cut(void **state)
+{
+    struct world world;
+    static char  type[50000];
+
+    (void)state;
+    make_good(&world);
+    memset(type, '\033', sizeof(type) - 1);
+    world.places[0].visit.content_type = type;
+    assert_non_null(judge(&world).findings);
+    assert_true(strlen(judge(&world).findings->what) < 5000);
+    assert_true(strlen(judge(&world).seen[STEP_ANSWER]) < 5000);
+}
+
 static void what_strangers_wrote_is_printable_and_cut(void **state)
 {
     struct world world;
@@ -764,6 +793,67 @@ static void what_strangers_wrote_is_printable_and_cut(void **state)
         assert_true(strlen(at->what) < 300);
     }
     assert_non_null(judge(&world).findings);
+}
+
+static size_t count_findings(const struct check_judgement *judgement, enum check_code code,
+                             const struct check_finding **last)
+{
+    size_t count = 0;
+
+    for (const struct check_finding *at = judgement->findings; at != NULL; at = at->next) {
+        if (at->rule != &check_rules[code])
+            continue;
+        *last = at;
+        count++;
+    }
+    return count;
+}
+
+static void a_policy_of_nothing_but_slips_is_told_of_in_few_words(void **state)
+{
+    enum { LINES = 5000 };
+    struct world                world;
+    struct check_judgement      judgement;
+    const struct check_finding *last = NULL;
+    static char                 body[LINES * 13 + 1];
+
+    (void)state;
+    for (size_t i = 0; i < LINES; i++)
+        snprintf(body + 13 * i, 14, "mx: _%05zu.\r\n", i);
+    make_good(&world);
+    set_body(&world.places[0].visit, body);
+    set_body(&world.places[1].visit, body);
+    judgement = judge(&world);
+    assert_int_equal(judgement.policy.mx_count, LINES);
+    assert_int_equal(count_findings(&judgement, POLICY_MX_UNDERSCORE, &last), 16);
+    assert_string_equal(last->what, "line 16: \"_00015.\", and 4984 more");
+}
+
+static void of_many_places_some_are_named_and_the_others_counted(void **state)
+{
+    enum { PLACES = 300 };
+    struct world                world;
+    static struct check_place   places[PLACES];
+    static char                 addresses[PLACES][16];
+    const struct check_finding *last = NULL;
+    struct check_judgement      judgement;
+
+    (void)state;
+    make_good(&world);
+    for (size_t i = 0; i < PLACES; i++) {
+        snprintf(addresses[i], sizeof(addresses[i]), "198.51.%zu.%zu", i / 250, i % 250);
+        places[i] = (struct check_place){ .address = addresses[i], .visit = good_answer() };
+        places[i].visit.content_type = NULL;
+    }
+    world.facts.places.at = places;
+    world.facts.places.count = PLACES;
+    judgement = judge(&world);
+    assert_int_equal(count_findings(&judgement, ANSWER_NO_TYPE, &last), 1);
+    assert_int_equal(last->places, PLACES);
+    assert_non_null(strstr(last->where, " 198.51.0.15, and 284 more"));
+    assert_null(strstr(last->where, "198.51.0.16"));
+    assert_true(strlen(judgement.seen[STEP_HOST]) < 1100);
+    assert_non_null(strstr(judgement.seen[STEP_HOST], " more"));
 }
 
 static void the_policy_is_given_as_it_was_served(void **state)
@@ -803,6 +893,10 @@ int main(void)
         cmocka_unit_test(each_slip_is_found_and_nothing_else),
         cmocka_unit_test(the_verdict_is_that_of_the_worst),
         cmocka_unit_test(what_two_addresses_have_alike_is_said_once),
+        cmocka_unit_test(an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was),
+        cmocka_unit_test(a_long_header_is_cut),
+        cmocka_unit_test(a_policy_of_nothing_but_slips_is_told_of_in_few_words),
+        cmocka_unit_test(of_many_places_some_are_named_and_the_others_counted),
         cmocka_unit_test(what_strangers_wrote_is_printable_and_cut),
         cmocka_unit_test(the_policy_is_given_as_it_was_served),
     };
