@@ -66,6 +66,7 @@ objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
 objects_chain    := tool/chain common/certificate common/hostname
 objects_resolver := $(outside)
+objects_resolver_answer := tool/resolver_answer common/region common/hostname
 objects_visit    := $(outside)
 objects_answers  := server/answers $(policies)
 objects_health   := server/health server/process wire/clienthello

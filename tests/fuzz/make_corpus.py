@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seed inputs of fuzz_clienthello, fuzz_http, fuzz_txt, fuzz_policy_body and fuzz_media_type into corpus/.
+"""Writes the seed inputs of the fuzzers into corpus/.
 
 The same files come out each time. Hellos of real clients, which this script
 cannot make, are in corpus/clienthello/client-*; it leaves them alone.
@@ -224,13 +224,44 @@ TYPES = {
 }
 
 
+# Answers to questions for alias.example; the last byte is an enum resolver_type.
+TXT, MX, A, AAAA = b"\0", b"\1", b"\2", b"\3"
+QUESTION = b"\5alias\7example\0"
+SAME, EXAMPLE = b"\xc0\x0c", b"\xc0\x12"
+
+
+def record(owner, kind, data):
+    return owner + struct.pack(">HHI", kind, 1, 60) + vector(2, data)
+
+
+def answer(wanted, *of_it, flags=0x8180, tail=b""):
+    head = struct.pack(">HHHHHH", 0x1234, flags, 1, len(of_it), 0, 0)
+    return head + QUESTION + struct.pack(">HH", 16, 1) + b"".join(of_it) + tail + wanted
+
+
+ANSWERS = {
+    "txt": answer(TXT, record(SAME, 16, vector(1, b"v=STSv1; ") + vector(1, b"id=1;")), record(SAME, 16, b"\0")),
+    "mx": answer(MX, record(SAME, 15, b"\0\x0a\1a" + EXAMPLE), record(SAME, 15, b"\0\0\0")),
+    "a": answer(A, record(SAME, 1, b"\xc0\0\2\1")),
+    "aaaa": answer(AAAA, record(SAME, 28, b"\x20\1\x0d\xb8" + bytes(12))),
+    "alias": answer(TXT, record(b"\1b" + EXAMPLE, 16, vector(1, b"there")), record(SAME, 5, b"\1b" + EXAMPLE)),
+    "circle": answer(TXT, record(SAME, 5, SAME)),
+    "stray": answer(TXT, record(EXAMPLE, 16, vector(1, b"elsewhere"))),
+    "pointer-to-itself": answer(MX, record(SAME, 15, b"\0\1\xc0\x2d")),
+    "cut-short": answer(TXT, record(SAME, 16, vector(1, b"v=STSv1;"))[:-3]),
+    "servfail": answer(TXT, flags=0x8182),
+    "nxdomain": answer(TXT, flags=0x8183),
+    "nothing": b"",
+}
+
+
 def reports(end, before=b""):
     """The samples of tests/reports whose names end so."""
     return {path.name: before + path.read_bytes() for path in REPORTS.iterdir() if path.name.endswith(end)}
 
 
 FOLDERS = {"clienthello": HELLOS, "http": REQUESTS, "txt": RECORDS, "policy_body": BODIES, "media_type": TYPES,
-           "tlsrpt": reports(".json"), "mail": reports(".eml"), "unpack": reports(".gz"),
+           "resolver_answer": ANSWERS, "tlsrpt": reports(".json"), "mail": reports(".eml"), "unpack": reports(".gz"),
            "mbox": reports(".mbox", before=b"\x06")}
 
 
