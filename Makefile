@@ -236,6 +236,7 @@ install: server tool         ## install the server (DESTDIR, PREFIX, SYSCONFDIR)
 	install -D -t $(DESTDIR)$(PREFIX)/sbin build/mta-stsd
 	install -D -t $(DESTDIR)$(PREFIX)/bin build/mta-sts
 	install -D -m 644 contrib/completion/mta-sts.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mta-sts
+	ln -sf mta-sts $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mta-stsd
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completion/_mta-sts
 	for page in $(man_pages); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini ] || \

@@ -1,6 +1,7 @@
 """mta-sts, the operator's toolbox, run to its end."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,3 +18,19 @@ def run_mta_sts(*arguments, prefix=(), **options):
                              "text": True, "timeout": PATIENCE, **options})
     assert not SANITIZER.search(done.stderr or ""), done.stderr
     return done
+
+
+def commands():
+    """As --help lists them."""
+    return re.findall(r"^  (\S+)  ", run_mta_sts("--help").stdout, re.M)
+
+
+def help_of(command):
+    return run_mta_sts(command, "--help").stdout
+
+
+def options(command):
+    """All that its help has, in the usage and in the list of them."""
+    usage, *rest = help_of(command).split("\n\n")
+    listed = re.findall(r"^  (-.*?)(?:   *\S.*)?$", "\n".join(rest), re.M)
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "\n".join([usage, *listed])))
