@@ -7,13 +7,14 @@ import pytest
 
 from lib.mail_server import MailServer
 from lib.name_server import SERVFAIL, NameServer
-from lib.rollout import DOMAIN, MX, Postmaster, ask_again
+from lib.rollout import DOMAIN, MX, Postmaster, ask_again, guide, timeless
 from lib.toolbox import run_mta_sts
 
 OTHER = "[example.net]\nmode = testing\nmx = mail.example.net\n"
 WEEK = 7 * 86400
 LONG = 900  # days that certificates are good for: the play takes more than a year
 RECORD = f"_mta-sts.{DOMAIN}", "TXT"
+TOO_EARLY = "take the configuration back"
 
 
 @pytest.fixture
@@ -106,13 +107,19 @@ def test_from_nothing_to_enforce_and_out_again(postmaster):
     del postmaster.dns.records[RECORD]
     assert postmaster.ask()[0] == "remove what is left"
 
+    told = timeless("".join(postmaster.told))
+    shown = [(title, text) for title, text in guide() if title != TOO_EARLY]
+    assert len(shown) == 11
+    assert [title for title, text in shown if text not in told] == []
+
 
 def test_enforce_is_taken_back_from_the_configuration_when_it_is_too_early(postmaster):
     begin(postmaster)
     postmaster.pass_days(5)
     postmaster.set("mode", "enforce")
     title, text = postmaster.ask()
-    assert title == "take the configuration back" and "5 of 14" in text
+    assert title == TOO_EARLY and "5 of 14" in text
+    assert [shown for title, shown in guide() if title == TOO_EARLY] == [timeless(text)]
     postmaster.follow(text)
     assert postmaster.mode == "testing"
     assert postmaster.ask()[0] == "wait"

@@ -4,12 +4,14 @@ import datetime
 import json
 import re
 import time
+from pathlib import Path
 
 from lib.toolbox import run_mta_sts
 
 DAY = 86400
 DOMAIN, MX = "example.org", "mail.example.org"
 SENDERS = "a.example", "b.example"
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "rollout.md"
 
 
 class Postmaster:
@@ -100,6 +102,17 @@ class Postmaster:
     @property
     def mode(self):
         return re.search(r"^mode *= *(\w+)", self.site.ini.read_text().partition(f"[{DOMAIN}]")[2], re.M)[1]
+
+
+def timeless(text):
+    """Without its days and paths."""
+    return re.sub(r"/\S+/mta-stsd\.ini", "INI", re.sub(r"\d{4}-\d\d-\d\d", "DAY", text))
+
+
+def guide():
+    """What docs/rollout.md shows as printed: title to text."""
+    blocks = re.findall(r"^```\n(.*?)^```", GUIDE.read_text(), re.M | re.S)
+    return [(block.partition("next step: ")[2].partition("\n")[0], timeless(block)) for block in blocks]
 
 
 def ask_again(text):
