@@ -59,7 +59,7 @@ static struct trip *new_trip(struct visits *visits, const char *host, const char
     trip->host = memcpy(trip + 1, host, size);
     trip->address = server->address;
     trip->port = port;
-    trip->fd = -1;
+    trip->fd = trip->also = -1;
     trip->visit.body = "";
     if (server->last)
         server->last->next = trip;
@@ -127,6 +127,8 @@ static void free_trip(struct trip *trip)
     curl_slist_free_all(trip->to);
     if (trip->fd >= 0)
         close(trip->fd);
+    if (trip->also >= 0)
+        close(trip->also);
     free(trip->body);
     free(trip);
 }
@@ -288,7 +290,8 @@ bool visits_wait(struct visits *visits, struct pollfd *sockets, size_t count, in
 
 /* --- Their life --- */
 
-/* Half of the descriptors there may be: the resolver's sockets, and files, are others. */
+/* A quarter of the descriptors there may be: each is one of libcurl's and one of ours, and the
+   resolver's sockets, and files, are others. */
 static size_t connections_max(void)
 {
     struct rlimit limit;
@@ -298,7 +301,7 @@ static size_t connections_max(void)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     (void)getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur / 2 < OPEN_MAX_ALL ? limit.rlim_cur / 2 : OPEN_MAX_ALL;
+    return limit.rlim_cur / 4 < OPEN_MAX_ALL ? limit.rlim_cur / 4 : OPEN_MAX_ALL;
 }
 
 static bool read_redirects(struct visits *visits, const struct outside_options *options,

@@ -47,6 +47,7 @@ struct trip {
     enum visit_stage stage;
     int64_t          started, connect_by, end_by;
     int              fd;      /* until libcurl has it; -1: none */
+    int              also;    /* the same socket, while libcurl has it; -1: none */
     short            revents; /* what has come at it */
 
     enum { TALK_GREETING, TALK_EHLO, TALK_STARTTLS } talk; /* which reply is waited for */

@@ -4,10 +4,13 @@
 
 #include "common/hostname.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { CERTIFICATES_MAX = 16 };
 
@@ -30,8 +33,11 @@ static curl_socket_t hand_over(void *context, curlsocktype purpose, struct curl_
 
     (void)purpose;
     (void)address;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
     trip->fd = -1;
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    trip->also = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return fd;
 }
 
 static int is_connected(void *context, curl_socket_t fd, curlsocktype purpose)
@@ -246,6 +252,17 @@ void visit_transferred(struct trip *trip, CURLcode code)
     visit_came_to(trip, result, "%s", why);
 }
 
+/* libcurl has said that it closes, and keeps the connection until the server has, too, or 2 seconds:
+   with the next one there would be more than may be. */
+static void hang_up(struct trip *trip)
+{
+    if (trip->also < 0)
+        return;
+    (void)shutdown(trip->also, SHUT_RDWR);
+    close(trip->also);
+    trip->also = -1;
+}
+
 void visit_end_transfer(struct trip *trip)
 {
     if (trip->easy)
@@ -257,4 +274,5 @@ void visit_end_transfer(struct trip *trip)
     trip->easy = NULL;
     curl_slist_free_all(trip->to);
     trip->to = NULL;
+    hang_up(trip);
 }
