@@ -53,8 +53,8 @@ def write_table(path, found, taken):
         return "counts" if counts else "–"
 
     lines = ["# What `mta-sts check` and `mta-sts-query` make of each set-up", "",
-             "Does a policy count: as expected by the RFC and for the strictest sender, as `mta-sts check` says of both,",
-             "and as `mta-sts-query` (postfix-mta-sts-resolver) does.", "",
+             "Does a policy count: as expected by the RFC and for the strictest sender, as `mta-sts check` says of",
+             "both, and as `mta-sts-query` (postfix-mta-sts-resolver) does.", "",
              "| set-up | what is unusual | rows | RFC | strictest | check: RFC | check: strictest | mta-sts-query "
              "| found | who differs |", "|" + "---|" * 10]
     for setup in SETUPS:
