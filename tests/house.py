@@ -17,7 +17,7 @@ WITHOUT_UNIT_TEST = {
     "certificate": "test_certpair, through certpair, and test_chain",
     "certfile": "test_certpair, through certpair",
     "check": "test_check_judge, tests/system/test_check.py, tests/world/test_check.py",
-    "command": "tests/system/test_dns.py: it prints",
+    "command": "tests/system/test_toolbox.py: it prints",
     "conn": "tests/system: needs real sockets and clients",
     "crew": "tests/system: forks",
     "dns": "tests/system/test_dns.py: it prints",

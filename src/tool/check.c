@@ -9,23 +9,23 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: mta-sts check [-c FILE] [--resolver ADDR[:PORT]] [--ca FILE] [--connect-to "
-    "FROM:TO]...\n"
-    "                     [--no-smtp] [--timeout SECONDS] [--jobs N] [--json] [-v] DOMAIN... | "
-    "--all\n"
+    "usage: mta-sts check [-c FILE] [--resolver ADDR[:PORT]] [--ca FILE]\n"
+    "                     [--connect-to FROM:TO]... [--no-smtp] [--timeout SECONDS]\n"
+    "                     [--jobs N] [--json] [-v] DOMAIN... | --all\n"
     "\n"
     "Looks at each DOMAIN as a sending mail server would: the record, the policy host, its\n"
-    "certificate and answer, the policy, the MX hosts and theirs, and where reports go. Says what\n"
-    "is wrong by RFC 8461, what is wrong by the strictest sender there is, and what to do.\n"
+    "certificate and answer, the policy, the MX hosts and theirs, and where reports go. Says\n"
+    "what is wrong by RFC 8461, what is wrong by the strictest sender there is, and what to do.\n"
     "\n"
-    "  -c FILE            hold it against the server's configuration, too: is what is served what\n"
-    "                     is configured, and does DNS have its id?\n"
-    "  --all              every domain of the configuration (default: " COMMAND_CONFIG ")\n"
+    "  -c FILE            hold it against the server's configuration, too: is what is served\n"
+    "                     what is configured, and does DNS have its id?\n"
+    "  --all              every domain of the configuration, which is\n"
+    "                     " COMMAND_CONFIG " without -c\n"
     "  --resolver ADDR    ask this resolver (ADDR:PORT, [ADDR6]:PORT), not the system's\n"
     "  --ca FILE          trust the CAs of this PEM file, not the system's\n"
     "  --connect-to HOST1:PORT1:HOST2:PORT2\n"
-    "                     for HOST1:PORT1, connect to HOST2:PORT2; empty: any, the same; "
-    "repeatable\n"
+    "                     for HOST1:PORT1, connect to HOST2:PORT2; empty: any, the same;\n"
+    "                     repeatable\n"
     "  --no-smtp          leave the MX hosts alone (many networks close port 25)\n"
     "  --timeout SECONDS  for a policy (default: 60)\n"
     "  --jobs N           domains at once (default: 50)\n"
@@ -33,8 +33,7 @@ static const char help[] =
     "  -v, --verbose      all steps of each domain, as for a single one\n"
     "\n"
     "Exit status: 0, nothing is wrong; 1, something stops or endangers mail, its protection or\n"
-    "reports; 2, how it was called; 3, it could not "
-    "look.\n";
+    "reports; 2, how it was called; 3, it could not look.\n";
 
 struct check {
     struct check_options options;

@@ -17,12 +17,12 @@ static const char help[] =
     "                      PATH...\n"
     "\n"
     "Sums up TLS reports (RFC 8460), and says in plain words what failed and what to do. A PATH\n"
-    "is a report as it was sent, packed or not, a mail with one, an mbox, a Maildir, a folder of\n"
-    "these, or - for standard input; what it is, is told by its bytes.\n"
+    "is a report as it was sent, packed or not, a mail with one, an mbox, a Maildir, a folder\n"
+    "of these, or - for standard input; what it is, is told by its bytes.\n"
     "\n"
     "Sessions are summed by domain, sender and policy type (sts, tlsa, none), which are never\n"
-    "added: senders report the same sessions under each. A report that is there twice is counted\n"
-    "once. Who has sent it is not verified.\n"
+    "added: senders report the same sessions under each. A report that is there twice is\n"
+    "counted once. Who has sent it is not verified.\n"
     "\n"
     "  --json             one object, for programs\n"
     "  --csv              a line for each failure type of a day, and for each day's sums\n"
@@ -32,10 +32,9 @@ static const char help[] =
     "                     2026-11-24T12:00:00Z\n"
     "  --domain DOMAIN    only what is said of this domain\n"
     "\n"
-    "Exit status: 0, with failures in the reports and without; 1 where a file could not be read "
-    "or\n"
-    "was refused, which is told; 2 for how it was called; 3 where it could not print, or had no\n"
-    "memory.\n";
+    "Exit status: 0, with failures in the reports and without; 1 where a file could not be read\n"
+    "or was refused, which is told; 2 for how it was called; 3 where it could not print, or had\n"
+    "no memory.\n";
 
 struct report {
     bool (*show)(const struct report_sums *sums, FILE *out);

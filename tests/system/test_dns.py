@@ -186,20 +186,6 @@ def test_a_wrong_call_is_told_with_where_help_is(site, arguments, words):
     assert words in told and told.endswith("mta-sts: see: mta-sts dns --help\n")
 
 
-def test_help_names_each_command_and_each_option():
-    assert "\n  dns " in run_mta_sts("--help").stdout
-    done = run_mta_sts("dns", "--help")
-    assert done.returncode == 0 and not done.stderr
-    assert all(option in done.stdout for option in ("-c FILE", "--format", "--ttl", "--target", "--address"))
-    assert re.fullmatch(r"mta-sts \d+\.\d+\.\d+\n", run_mta_sts("--version").stdout)
-
-
-def test_no_command_or_another_is_a_wrong_call():
-    assert run_mta_sts().returncode == 2
-    done = run_mta_sts("dsn")
-    assert done.returncode == 2 and 'no command "dsn"' in done.stderr
-
-
 def test_output_that_goes_nowhere_is_told(site):
     site.configure(ORG + RUA)
     with open("/dev/full", "w", encoding="ascii") as full:

@@ -87,9 +87,3 @@ def test_an_error_in_the_configuration_lists_nothing(site):
     site.configure(ORG + "mod = testing\n")
     status, listed, told = hosts(site)
     assert status == 1 and not listed and ": error: " in told
-
-
-def test_help_names_each_option():
-    done = run_mta_sts("hosts", "--help")
-    assert done.returncode == 0
-    assert all(option in done.stdout for option in ("-c FILE", "--missing", "--expiring DAYS"))
