@@ -150,6 +150,7 @@ static bool remember(struct advise *advise, const struct check_facts *facts,
     seen = advise_state_of(advise->state, facts->domain);
     if (seen == NULL || !advise_see_look(facts, judgement, situation, &look))
         return false;
+    situation->stale |= advise_state_is_same_id(seen, &look);
     advise_state_note(seen, &look);
     situation->seen = seen;
     return true;

@@ -4,8 +4,9 @@
 
 /* What one sender says under one type, and what it is looked at for. */
 struct view {
-    const struct report_sums   *sums;
-    const struct report_group  *group;
+    const struct report_group  *groups; /* all of the domain */
+    size_t                      group_count;
+    const struct report_group  *group; /* this one */
     const struct advise_wanted *wanted;
     struct advise_evidence     *evidence;
 };
@@ -31,6 +32,18 @@ static bool counts(const struct view *view, const struct report_day *day)
     return is_of_mode(view, day) && is_recent(view, day->day) && day->day >= view->wanted->since;
 }
 
+/* Which mode has been seen last? */
+static void note_mode(const struct view *view, const struct report_day *day)
+{
+    struct advise_evidence *evidence = view->evidence;
+    bool                    enforced = day->mode == TLSRPT_MODE_ENFORCE;
+
+    if (day->mode == TLSRPT_MODE_UNSAID || day->day < evidence->mode_day)
+        return;
+    evidence->enforced = enforced || (evidence->enforced && day->day == evidence->mode_day);
+    evidence->mode_day = day->day;
+}
+
 /* days_seen: bits, of the days of the window from today backwards. */
 static void add_days(const struct view *view, uint32_t *days_seen)
 {
@@ -42,7 +55,7 @@ static void add_days(const struct view *view, uint32_t *days_seen)
     for (size_t i = 0; i < view->group->day_count; i++) {
         const struct report_day *day = &view->group->days[i];
 
-        evidence->enforced |= day->mode == TLSRPT_MODE_ENFORCE;
+        note_mode(view, day);
         if (!counts(view, day)) {
             evidence->older += is_of_mode(view, day) && day->day <= view->wanted->today;
             continue;
@@ -85,11 +98,11 @@ static bool has_worked_after(const struct report_group *group, int32_t day)
 /* Has this sender delivered after that day? Who found no policy may have found one later. */
 static bool worked_after(const struct view *view, int32_t day)
 {
-    for (size_t i = 0; i < view->sums->group_count; i++) {
-        const struct report_group *group = &view->sums->groups[i];
+    for (size_t i = 0; i < view->group_count; i++) {
+        const struct report_group *group = &view->groups[i];
 
-        if (group->type != TLSRPT_TLSA && strcmp(group->domain, view->group->domain) == 0 &&
-            strcmp(group->sender, view->group->sender) == 0 && has_worked_after(group, day))
+        if (group->type != TLSRPT_TLSA && strcmp(group->sender, view->group->sender) == 0 &&
+            has_worked_after(group, day))
             return true;
     }
     return false;
@@ -149,19 +162,47 @@ static void add_failures(const struct view *view)
     }
 }
 
+/* The first group of the domain, or of one behind it: they are in order. */
+static size_t first_of(const struct report_sums *sums, const char *domain)
+{
+    size_t from = 0, to = sums->group_count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (strcmp(sums->groups[middle].domain, domain) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static size_t count_of(const struct report_sums *sums, size_t first, const char *domain)
+{
+    size_t at = first;
+
+    while (at < sums->group_count && strcmp(sums->groups[at].domain, domain) == 0)
+        at++;
+    return at - first;
+}
+
 void advise_evidence(const struct report_sums *sums, const struct advise_wanted *wanted,
                      struct advise_evidence *evidence)
 {
-    uint32_t days_seen = 0;
+    struct view view = { .wanted = wanted, .evidence = evidence };
+    uint32_t    days_seen = 0;
 
     *evidence = (struct advise_evidence){ .given = sums != NULL,
                                           .last_day = REPORT_NO_DAY,
+                                          .mode_day = REPORT_NO_DAY,
                                           .clean_on = REPORT_NO_DAY };
-    for (size_t i = 0; sums != NULL && i < sums->group_count; i++) {
-        const struct view view = { sums, &sums->groups[i], wanted, evidence };
-
-        if (strcmp(view.group->domain, wanted->domain) != 0)
-            continue;
+    if (sums == NULL)
+        return;
+    view.groups = sums->groups + first_of(sums, wanted->domain);
+    view.group_count = count_of(sums, (size_t)(view.groups - sums->groups), wanted->domain);
+    for (size_t i = 0; i < view.group_count; i++) {
+        view.group = &view.groups[i];
         add_days(&view, &days_seen);
         add_failures(&view);
     }

@@ -39,7 +39,8 @@ struct advise_evidence {
     uint32_t senders;  /* that report of them */
     int32_t  last_day; /* of these; REPORT_NO_DAY: none */
     uint64_t worked;   /* sessions on these days */
-    bool     enforced; /* a sender has seen the policy in mode enforce */
+    bool     enforced; /* the policy that a sender has seen last was in mode enforce */
+    int32_t  mode_day; /* when that was; REPORT_NO_DAY: nobody said */
     uint32_t older;    /* days like these, but of before */
     uint32_t failures; /* not explained; by sender, type and host */
     uint32_t explained;

@@ -51,28 +51,14 @@ static bool is_header(const char *file, unsigned number)
     return header;
 }
 
-struct search {
-    const char *domain;
-    bool        found;
-};
-
-static bool is_it(void *context, const char *domain, const struct policy *policy)
+static void print_header(const struct config *config, const struct check_facts *facts)
 {
-    struct search *search = context;
+    const char         *domain = facts->domain;
+    struct config_match match;
+    const char         *file;
+    unsigned            line;
 
-    (void)policy;
-    search->found = strcmp(domain, search->domain) == 0;
-    return !search->found;
-}
-
-static void print_header(const struct config *config, const char *domain)
-{
-    struct search search = { domain, false };
-    const char   *file;
-    unsigned      line;
-
-    config_each_domain(config, is_it, &search);
-    if (!search.found) {
+    if (config_find_host(config, facts->host, strlen(facts->host), &match) && match.any) {
         printf("%s[*]    ; every domain that it stands for\n", indent);
         return;
     }
@@ -96,7 +82,7 @@ static void print_setting(const struct advice *advice)
 bool advise_lines_change(const struct config *config, const struct check_facts *facts,
                          const struct advice *advice)
 {
-    print_header(config, facts->domain);
+    print_header(config, facts);
     print_setting(advice);
     if (facts->configured->id != NULL)
         printf("%s; and no id: it is derived from the policy then, and changes with it\n", indent);
@@ -122,7 +108,7 @@ bool advise_lines_section(const struct check_facts *facts, const struct advice *
 
 bool advise_lines_rua(const struct config *config, const struct check_facts *facts)
 {
-    print_header(config, facts->domain);
+    print_header(config, facts);
     printf("%srua     = mailto:tls-reports@%s\n", indent, facts->domain);
     return true;
 }

@@ -55,6 +55,10 @@ struct advise_look {
     char             mx[ADVISE_MX_DIGEST + 1]; /* "": not known */
 };
 
+/* Is what is served in another mode than before, under the id of before? Then who knows that id does
+   not look again (RFC 8461 section 3.1), and it is not in force, whatever else was seen. */
+bool advise_state_is_same_id(const struct advise_seen *seen, const struct advise_look *look);
+
 /* Puts a look behind the earlier ones; of a domain never seen, seen is all zero but for its name. */
 void advise_state_note(struct advise_seen *seen, const struct advise_look *look);
 

@@ -30,6 +30,12 @@ static void note_id(struct advise_seen *seen, const struct advise_look *look)
     seen->id_since = look->now;
 }
 
+bool advise_state_is_same_id(const struct advise_seen *seen, const struct advise_look *look)
+{
+    return look->in_force && seen->last != 0 && seen->mode != look->mode &&
+           strcmp(seen->id, look->id) == 0;
+}
+
 void advise_state_note(struct advise_seen *seen, const struct advise_look *look)
 {
     if (seen->first == 0) {
@@ -42,7 +48,7 @@ void advise_state_note(struct advise_seen *seen, const struct advise_look *look)
         if (look->max_age > seen->longest)
             seen->longest = look->max_age;
     }
-    if (look->in_force) {
+    if (look->in_force && !advise_state_is_same_id(seen, look)) {
         note_policy(seen, look);
         note_id(seen, look);
     }

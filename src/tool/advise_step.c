@@ -185,14 +185,21 @@ static struct advice begin(const struct advise_situation *situation)
 
 /* --- Is more configured than may be yet? What senders keep can't be taken back. */
 
+/* Is what was in force last, before this look or at it, enforced? */
+static bool was_enforced(const struct advise_situation *situation)
+{
+    const struct advise_seen *seen = situation->seen;
+
+    if (situation->served && situation->mode == POLICY_ENFORCE && !situation->stale)
+        return true;
+    return seen != NULL && seen->last != 0 ? seen->mode == POLICY_ENFORCE
+                                           : situation->evidence->enforced;
+}
+
 /* Enforce, though testing has not shown that it is safe; or with too long a max_age at once. */
 static bool is_rash_mode(const struct advise_situation *situation, struct advice *back)
 {
-    const struct advise_seen *seen = situation->seen;
-    bool was_enforced = situation->evidence->enforced || (seen != NULL && seen->enforced);
-    bool is_known = situation->served && situation->mode == POLICY_ENFORCE && !situation->stale;
-
-    if (situation->configured_mode != POLICY_ENFORCE || is_known || was_enforced)
+    if (situation->configured_mode != POLICY_ENFORCE || was_enforced(situation))
         return false;
     if (missing_of(situation) == 0 && situation->evidence->failures == 0) {
         *back = change(ADVISE_TAKE_BACK, POLICY_ENFORCE, ADVISE_AGE_FIRST);

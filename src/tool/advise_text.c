@@ -158,12 +158,26 @@ static void step_reload(struct steps *steps)
     begin_step(steps, "mta-stsd -t, and where that has no error: systemctl reload mta-stsd");
 }
 
+/* The record that is there has the id that is set by hand, and the policy has changed. */
+static bool is_set_by_hand(const struct advise_case *of)
+{
+    return of->facts->configured->id != NULL && of->judgement->id != NULL &&
+           strcmp(of->facts->configured->id, of->judgement->id) == 0;
+}
+
 static void step_record(struct steps *steps)
 {
     const struct advise_case *of = steps->of;
 
     if (of->facts->configured == NULL)
         return;
+    if (of->advice->step == ADVISE_PUBLISH_ID && is_set_by_hand(of)) {
+        begin_step(steps, "The id is set by hand, and is still that of the policy before. Take the "
+                          "line id out: it is\n     derived then, and changes with the policy.");
+        step_reload(steps);
+        begin_step(steps, "In DNS, what mta-sts dns prints then.");
+        return;
+    }
     printf("  %d. %s%s:\n\n", ++steps->number,
            of->advice->change ? "Once that is served, in DNS" : "In DNS",
            of->situation->published ? ", in place of the record of this name" : "");
@@ -219,6 +233,10 @@ static void tell_restore(struct steps *steps)
 
 static void tell_left(struct steps *steps)
 {
+    if (steps->of->situation->seen == NULL && steps->of->advice->step == ADVISE_LEFT)
+        puts("  What was served before is not known here. Was it enforced within its max_age: put "
+             "the\n"
+             "  record back until that is over.");
     begin_step(steps,
                "A day after the record has gone, when no cache has it any more: the section, the "
                "policy host's\n     records and its certificate.");

@@ -160,6 +160,91 @@ def test_failures_under_enforce_say_what_becomes_of_mail(postmaster):
     assert title == "look into what failed" and "hold mail or return it" in text
 
 
+def test_an_id_that_is_set_by_hand_and_was_forgotten(postmaster):
+    begin(postmaster)
+    postmaster.set("id", "20261124")
+    postmaster.server.reload()
+    title, text = postmaster.ask()
+    assert title == "publish the new id" and 'id=20261124;"' in text
+    postmaster.follow(text)
+    postmaster.pass_days(14)
+    title, text = postmaster.ask()
+    assert title == "enforce" and "; and no id: it is derived from the policy then" in text
+    assert "id=20261124;" not in text
+    postmaster.set("mode", "enforce")
+    postmaster.server.reload()
+    title, text = postmaster.ask()
+    assert title == "publish the new id" and "Take the line id out" in text
+
+
+def rash(postmaster, sections, more="", name=None):
+    """What is printed where enforce is configured at once, in these sections."""
+    if name:
+        postmaster.site.write(more, name)
+    head = postmaster.site.ini.read_text().partition("[example.net]")[0]
+    postmaster.site.write(head.replace("[server]", "[server]\ninclude = *.more" if name else "[server]") + sections)
+    title, text = postmaster.ask()
+    assert title == TOO_EARLY
+    return text
+
+
+ENFORCE = "mode = enforce\nmx = mail.example.org\n"
+
+
+def test_the_lines_are_those_of_the_section(postmaster):
+    text = rash(postmaster, OTHER + f"[{DOMAIN}]\n{ENFORCE}")
+    line = postmaster.site.ini.read_text().splitlines().index(f"[{DOMAIN}]") + 1
+    assert f"    [{DOMAIN}]    ; {postmaster.site.ini}:{line}\n    mode    = testing\n" in text
+
+
+def test_the_lines_of_an_included_section(postmaster):
+    text = rash(postmaster, OTHER, f"\n[{DOMAIN}]\n{ENFORCE}", "a.more")
+    assert f"    [{DOMAIN}]    ; " in text and "a.more:2\n" in text
+
+
+def test_an_alias_has_no_section_of_its_own(postmaster):
+    text = rash(postmaster, f"[example.net]\n{ENFORCE}alias = {DOMAIN}\n")
+    assert f"    ; in the section that has {DOMAIN}, " in text and f"[{DOMAIN}]" not in text
+
+
+def test_the_section_of_every_domain(postmaster):
+    text = rash(postmaster, f"[*]\n{ENFORCE}")
+    assert "    [*]    ; every domain that it stands for\n    mode    = testing\n" in text
+
+
+def test_reports_have_nowhere_to_go(postmaster):
+    begin(postmaster)
+    del postmaster.dns.records[(f"_smtp._tls.{DOMAIN}", "TXT")]
+    ini = postmaster.site.ini.read_text()
+    postmaster.site.write("".join(line for line in ini.splitlines(True) if not line.startswith("rua")))
+    title, text = postmaster.ask()
+    assert title == "ask for reports"
+    assert f"    [{DOMAIN}]    ; " in text and f"    rua     = mailto:tls-reports@{DOMAIN}\n" in text
+
+
+def test_the_way_out_without_a_state_has_no_end(postmaster):
+    reach_enforce(postmaster)
+    postmaster.options = postmaster.options[:-2]
+    postmaster.set("mode", "none")
+    title, text = postmaster.ask()
+    assert title == "mode none"
+    postmaster.follow(text)
+    postmaster.pass_days(30, senders=())
+    title, text = postmaster.ask()
+    assert title == "wait" and "what was served before is not\n  known here" in text
+    assert (ask_again(text) - postmaster.today).days in (366, 367)
+    del postmaster.dns.records[RECORD]
+    title, text = postmaster.ask()
+    assert title == "remove what is left" and "put the\n  record back" in text
+
+
+def test_without_a_look_at_mx_hosts_enforce_is_not_advised(postmaster):
+    begin(postmaster)
+    postmaster.pass_days(14)
+    title, text = postmaster.ask("--no-smtp", DOMAIN)
+    assert title == "wait" and "a look at the MX hosts" in text
+
+
 def test_what_cannot_be_read_of_reports_stops_enforce(postmaster):
     begin(postmaster)
     postmaster.pass_days(14)

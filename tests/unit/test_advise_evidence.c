@@ -139,6 +139,37 @@ static void only_days_under_a_policy_that_is_tested_or_enforced_count(void **sta
     assert_int_equal(evidence_of(REPORT_NO_DAY, true).days, 1);
 }
 
+static void the_mode_is_the_one_that_was_seen_last(void **state)
+{
+    struct report_group *a = add_group("a", TLSRPT_STS), *b = add_group("b", TLSRPT_STS);
+
+    (void)state;
+    add_day(a, 5, TLSRPT_MODE_ENFORCE);
+    add_day(a, 3, TLSRPT_MODE_UNSAID);
+    assert_true(evidence().enforced);
+    add_day(b, 4, TLSRPT_MODE_TESTING);
+    assert_false(evidence().enforced);
+    add_day(a, 4, TLSRPT_MODE_ENFORCE);
+    assert_true(evidence().enforced);
+}
+
+static void the_groups_of_a_domain_are_found_among_others(void **state)
+{
+    static const char *const domains[] = { "example.net", "example.org", "example.org",
+                                           "sub.example" };
+
+    (void)state;
+    for (size_t i = 0; i < GROUPS_MAX; i++) {
+        struct report_group *group = add_group(i == 1 ? "a" : "b", TLSRPT_STS);
+
+        group->domain = domains[i];
+        add_day(group, (int32_t)i, TLSRPT_MODE_TESTING);
+    }
+    assert_int_equal(evidence().days, 2);
+    assert_int_equal(evidence().senders, 2);
+    assert_int_equal(evidence().last_day, TODAY - 1);
+}
+
 static void a_day_on_which_nothing_was_delivered_does_not_count(void **state)
 {
     (void)state;
@@ -286,6 +317,8 @@ int main(void)
         cmocka_unit_test_setup(another_domain_counts_for_nothing, begin),
         cmocka_unit_test_setup(types_are_never_added, begin),
         cmocka_unit_test_setup(only_days_under_a_policy_that_is_tested_or_enforced_count, begin),
+        cmocka_unit_test_setup(the_mode_is_the_one_that_was_seen_last, begin),
+        cmocka_unit_test_setup(the_groups_of_a_domain_are_found_among_others, begin),
         cmocka_unit_test_setup(a_day_on_which_nothing_was_delivered_does_not_count, begin),
         cmocka_unit_test_setup(what_is_too_old_or_of_tomorrow_does_not_count, begin),
         cmocka_unit_test_setup(a_day_that_the_sender_did_not_say_does_not_count, begin),

@@ -211,6 +211,27 @@ static void a_policy_not_in_force_adds_to_the_longest_and_begins_nothing(void **
     assert_int_equal(seen.longest, 900);
 }
 
+/* Set by hand, and forgotten: who knows the id goes on with what it was. */
+static void another_mode_under_the_same_id_is_not_in_force(void **unused)
+{
+    struct advise_seen seen = { 0 };
+    struct advise_look look = look_at(1000, POLICY_ENFORCE, 900, "1");
+
+    (void)unused;
+    assert_false(advise_state_is_same_id(&seen, &look));
+    advise_state_note(&seen, &look);
+    assert_false(advise_state_is_same_id(&seen, &look));
+    look = look_at(2000, POLICY_NONE, 500, "1");
+    assert_true(advise_state_is_same_id(&seen, &look));
+    advise_state_note(&seen, &look);
+    assert_int_equal(seen.mode, POLICY_ENFORCE);
+    look = look_at(3000, POLICY_NONE, 500, "2");
+    assert_false(advise_state_is_same_id(&seen, &look));
+    advise_state_note(&seen, &look);
+    assert_int_equal(seen.mode, POLICY_NONE);
+    assert_int_equal(seen.since, 3000);
+}
+
 static void other_mx_hosts_are_noticed(void **unused)
 {
     struct advise_seen seen = { 0 };
@@ -268,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_look_at_nothing_is_remembered_as_that),
         cmocka_unit_test(the_longest_max_age_and_since_when_are_remembered),
         cmocka_unit_test(a_policy_not_in_force_adds_to_the_longest_and_begins_nothing),
+        cmocka_unit_test(another_mode_under_the_same_id_is_not_in_force),
         cmocka_unit_test(other_mx_hosts_are_noticed),
         cmocka_unit_test(
             an_enforced_policy_is_kept_from_the_last_look_and_any_other_from_the_first),

@@ -61,6 +61,7 @@ static const struct advise_evidence thin_enforced = { CLEAN(3), .senders = 2, .e
 
 static const struct advise_seen nothing_yet = { .first = NOW };
 static const struct advise_seen tested = { SEEN(TESTING, 20) };
+static const struct advise_seen tested_again = { SEEN(TESTING, 3), .enforced = true };
 static const struct advise_seen enforcing = { SEEN(ENFORCED, 20), .enforced = true };
 static const struct advise_seen enforcing_new = { SEEN(ENFORCED, 0), .enforced = true };
 static const struct advise_seen none_new = { SEEN(NONE, 0), .enforced = true };
@@ -255,6 +256,17 @@ static const struct {
       { LOOKED, SECTION(ENFORCED, WEEK), SERVED(TESTING, WEEK), RECORD, REPORTED, .stale = true,
         .problems = 1, .evidence = &good },
       { .step = ADVISE_MEND } },
+    { "back in testing for failures, and enforce again too early",
+      { LOOKED, SECTION(ENFORCED, WEEK), SERVED(TESTING, WEEK), RECORD, REPORTED, .stale = true,
+        .evidence = &failing, .seen = &tested_again },
+      { .step = ADVISE_TAKE_BACK, .max_age = WEEK, .mode = TESTING } },
+    { "the same without state",
+      { LOOKED, SECTION(ENFORCED, WEEK), SERVED(TESTING, WEEK), RECORD, REPORTED, .stale = true,
+        .evidence = &failing },
+      { .step = ADVISE_TAKE_BACK, .max_age = WEEK, .mode = TESTING } },
+    { "enforce with another mx is served, DNS has still the id of the policy before",
+      { OUT(ENFORCED, WEEK), .stale = true, .evidence = &thin_enforced },
+      { .step = ADVISE_PUBLISH_ID } },
     { "enforce is configured for a year at once",
       { LOOKED, SECTION(ENFORCED, YEAR), SERVED(TESTING, WEEK), RECORD, REPORTED, .stale = true,
         .evidence = &good },

@@ -86,7 +86,7 @@ class Postmaster:
 
     def paste(self, text):
         """The section into the configuration: whole, or the lines that are to be changed."""
-        settings = re.findall(r"^    (mode|max_age|mx|rua) += (\S+)", text, re.M)
+        settings = re.findall(r"^    (mode|max_age|mx|rua|id) += (\S+)", text, re.M)
         if not settings:
             return
         assert f"    [{DOMAIN}]" in text
