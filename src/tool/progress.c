@@ -16,13 +16,14 @@ void progress_draw(struct progress *progress)
     size_t filled;
     char   bar[WIDTH + 1];
 
-    if (!progress->shown)
+    if (!progress->shown || (progress->drawn && progress->done == progress->told))
         return;
     filled = progress->done * WIDTH / progress->total;
     for (size_t i = 0; i < WIDTH; i++)
         bar[i] = i < filled ? '#' : '.';
     bar[WIDTH] = '\0';
     fprintf(stderr, "\r[%s] %zu of %zu", bar, progress->done, progress->total);
+    progress->told = progress->done;
     progress->drawn = true;
 }
 

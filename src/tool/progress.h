@@ -10,6 +10,7 @@
 struct progress {
     bool   shown; /* standard error is a terminal, and there is enough to do */
     bool   drawn; /* there is a bar on it now */
+    size_t told;  /* done, as the bar has it */
     size_t done, total;
 };
 
