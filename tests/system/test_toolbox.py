@@ -9,6 +9,7 @@ from lib.server import run_mta_stsd
 from lib.toolbox import commands, help_of, options, run_mta_sts
 
 SOURCES = Path(__file__).resolve().parents[2] / "src/tool"
+MANUAL = SOURCES.parents[1] / "docs/mta-sts.1"
 COLUMNS = 90
 TABLE_ROW = re.compile(r'\{[\s\\]*"([a-z-]+)", (no|required)_argument,')
 
@@ -42,6 +43,15 @@ def test_help_names_every_option_that_getopt_knows_and_no_other():
         assert options(command) == set(known), command
         for name, has_value in known.items():
             assert bool(re.search(rf"(?<![\w-]){name} [A-Za-z]", help_of(command))) == has_value, f"{command} {name}"
+
+
+def test_the_man_page_has_each_command_with_its_options_and_no_other():
+    page = MANUAL.read_text()
+    for command in commands():
+        synopsis, = re.findall(rf"^\.Cm {command}\n(.*?)^\.Nm", page, re.M | re.S)
+        section, = re.findall(rf"^\.Ss mta-sts {command}\n(.*?)^\.S[sh]", page, re.M | re.S)
+        listed = "".join(re.findall(r"^\.It Fl .*\n", section, re.M))
+        assert {f"-{name}" for name in re.findall(r"\bFl (\S+)", synopsis + listed)} == options(command), command
 
 
 def test_help_says_what_each_exit_status_is():
