@@ -24,6 +24,11 @@ def known_to_getopt(command):
     return {**known, **{f"--{name}": kind == "required" for name, kind in TABLE_ROW.findall(source)}}
 
 
+def manual_of(command):
+    section, = re.findall(rf"^\.Ss mta-sts {command}\n(.*?)^\.S[sh]", MANUAL.read_text(), re.M | re.S)
+    return section
+
+
 def test_there_are_commands_and_help_of_each():
     assert {"dns", "hosts", "check", "report", "advise"} == set(commands())
     for arguments in ([], *([command] for command in commands())):
@@ -46,12 +51,18 @@ def test_help_names_every_option_that_getopt_knows_and_no_other():
 
 
 def test_the_man_page_has_each_command_with_its_options_and_no_other():
-    page = MANUAL.read_text()
     for command in commands():
-        synopsis, = re.findall(rf"^\.Cm {command}\n(.*?)^\.Nm", page, re.M | re.S)
-        section, = re.findall(rf"^\.Ss mta-sts {command}\n(.*?)^\.S[sh]", page, re.M | re.S)
-        listed = "".join(re.findall(r"^\.It Fl .*\n", section, re.M))
+        synopsis, = re.findall(rf"^\.Cm {command}\n(.*?)^\.Nm", MANUAL.read_text(), re.M | re.S)
+        listed = "".join(re.findall(r"^\.It Fl .*\n", manual_of(command), re.M))
         assert {f"-{name}" for name in re.findall(r"\bFl (\S+)", synopsis + listed)} == options(command), command
+
+
+def test_the_man_page_has_each_word_that_the_json_of_check_is_made_of():
+    """The keys, and the words for results, modes, steps, effects and verdicts, by the source."""
+    explained = set(" ".join(re.findall(r"^\.(?:It |Pq )?Cm (.*)", manual_of("check"), re.M)).split())
+    for name in ("check_json", "check_rules", "check_judge"):
+        words = set(re.findall(r'(?<!%)"([a-z][a-z_-]*)"[,;]?', (SOURCES / f"{name}.c").read_text()))
+        assert words and words <= explained, name
 
 
 def test_help_says_what_each_exit_status_is():
