@@ -82,13 +82,14 @@ static size_t put_for(FILE *out, const char *text, const char *word, const char 
 static void put_remedy(FILE *out, const char *remedy, const char *domain, const char *host)
 {
     while (*remedy != '\0') {
-        size_t len = put_for(out, remedy, "DOMAIN", domain);
+        size_t len = strcspn(remedy, "DH"); /* neither can begin here */
 
-        if (len == 0)
-            len = put_for(out, remedy, "HOST", host);
-        if (len == 0)
-            fputc(*remedy, out);
-        remedy += len > 0 ? len : 1;
+        if (len > 0)
+            fwrite(remedy, 1, len, out);
+        else if ((len = put_for(out, remedy, "DOMAIN", domain)) == 0 &&
+                 (len = put_for(out, remedy, "HOST", host)) == 0)
+            fwrite(remedy, 1, len = 1, out);
+        remedy += len;
     }
 }
 
