@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lib import sender_rows, senders
-from lib.setups import SETUPS
+from lib.setups import BY_NAME, SETUPS
 from lib.site_of_setups import SiteOfSetups
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "build" / "world" / "artefacts"
@@ -87,6 +87,12 @@ def test_check_says_for_whom_the_policy_counts(outcomes, setup):
 def test_the_resolver_takes_what_the_table_says(outcomes, setup):
     _, taken = outcomes
     assert taken[setup.domain] == setup.counts_for("resolver")
+
+
+@pytest.mark.parametrize("name", ["good", "two-records", "bad-id", "expired", "html-type", "blank-line"])
+def test_so_does_the_command_that_people_have(site, name):
+    seen = senders.mta_sts_query(site.asking, BY_NAME[name].domain)
+    assert bool(seen.policy) == BY_NAME[name].counts_for("resolver")
 
 
 # --- The table itself

@@ -30,8 +30,8 @@ def mta_sts_query(host, domain, known=None, mx=()):
         policy_id, policy = ast.literal_eval(result)
         assert policy.pop("version") == "STSv1"
         return Seen(policy_id, policy)
-    assert (status, result) in (("FETCH_ERROR", "None"), ("NOT_CHANGED", "None"))
-    return Seen(error=done.stderr) if status == "FETCH_ERROR" else Seen()
+    assert (status, result) in (("NONE", "None"), ("FETCH_ERROR", "None"), ("NOT_CHANGED", "None"))
+    return Seen() if status == "NOT_CHANGED" else Seen(error=done.stderr or "no record")
 
 
 def takes_policy(host, domains):
