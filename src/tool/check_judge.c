@@ -242,9 +242,14 @@ void judge_note(struct judge *judge, enum check_code code, const char *where, co
 
 /* --- What steps ask alike */
 
+bool judge_unseen(const struct check_place *place)
+{
+    return place->visit.result == VISIT_NO_WAY || place->visit.result == VISIT_UNTRIED;
+}
+
 bool judge_reached(const struct check_place *place)
 {
-    return place->visit.result != VISIT_DEAD && place->visit.result != VISIT_NO_WAY;
+    return place->visit.result != VISIT_DEAD && !judge_unseen(place);
 }
 
 bool judge_any_reached(const struct check_places *places)

@@ -47,9 +47,9 @@ void judge_host(struct judge *judge)
         judge_see(judge, STEP_HOST, "%s", place->address);
         if (place->visit.result == VISIT_DEAD)
             judge_dead(judge, place, any_reached);
-        else if (place->visit.result == VISIT_NO_WAY && any_reached)
+        else if (judge_unseen(place) && any_reached)
             judge_note(judge, HOST_UNSEEN, place->address, "%s", place->visit.why);
-        else if (place->visit.result == VISIT_NO_WAY)
+        else if (judge_unseen(place))
             judge_find(judge, HOST_UNSEEN, place->address, "%s", place->visit.why);
     }
 }

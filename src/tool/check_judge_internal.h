@@ -60,6 +60,9 @@ struct judge_chain_codes {
 void judge_chain(struct judge *judge, const struct judge_chain_codes *codes, const char *where,
                  const char *host, const struct visit *visit);
 
+/* Was it left unseen, for a reason that is not the place's own? */
+bool judge_unseen(const struct check_place *place);
+
 /* Was there a conversation, good or bad, at this place? */
 bool judge_reached(const struct check_place *place);
 bool judge_any_reached(const struct check_places *places);

@@ -121,9 +121,9 @@ static void judge_smtp(struct judge *judge, const struct check_exchanger *exchan
     char                where[512];
 
     snprintf(where, sizeof(where), "%s [%s]", exchanger->host, place->address);
-    if (visit->result == VISIT_NO_WAY && any_reached)
+    if (judge_unseen(place) && any_reached)
         judge_note(judge, SMTP_UNSEEN, where, "%s", visit->why);
-    else if (visit->result == VISIT_NO_WAY)
+    else if (judge_unseen(place))
         judge_find(judge, SMTP_UNSEEN, where, "%s", visit->why);
     else if (visit->result == VISIT_DEAD)
         judge_find(judge, SMTP_DEAD, where, "%s", visit->why);

@@ -72,7 +72,7 @@ CHECK_RULE(HOST_DEAD_AAAA, STEP_HOST, "host-dead-aaaa", "P2", EFFECT_RISK, EFFEC
 CHECK_RULE(HOST_DEAD_A, STEP_HOST, "host-dead-a", "P4", EFFECT_RISK, EFFECT_NO_POLICY, "mailauth",
     "Let the server listen on this address, or remove the A record: some senders try one address only.")
 CHECK_RULE(HOST_UNSEEN, STEP_HOST, "host-unseen", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
-    "This machine has no way to that address: check from one that has.")
+    "This machine has no way to that address, or others there kept it waiting: check from another machine, or this domain alone.")
 CHECK_RULE(HOST_MANY, STEP_HOST, "host-many", "", EFFECT_NOTE, EFFECT_NOTE, "",
     "Not all of so many addresses were tried.")
 CHECK_RULE(HOST_DIFFERS, STEP_HOST, "host-differs", "", EFFECT_STALE, EFFECT_STALE, "",
@@ -293,7 +293,7 @@ CHECK_RULE(SMTP_DNS_FAILED, STEP_STARTTLS, "smtp-dns-failed", "", EFFECT_RISK, E
 CHECK_RULE(SMTP_NO_ADDRESS, STEP_STARTTLS, "smtp-no-address", "", EFFECT_RISK, EFFECT_RISK, "",
     "Give the MX host an address, or remove its MX record.")
 CHECK_RULE(SMTP_UNSEEN, STEP_STARTTLS, "smtp-unseen", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
-    "This machine has no way to that address: check from one that has, or with --no-smtp.")
+    "This machine has no way to that address, or others there kept it waiting: check from another machine, this domain alone, or with --no-smtp.")
 CHECK_RULE(SMTP_DEAD, STEP_STARTTLS, "smtp-dead", "", EFFECT_RISK, EFFECT_RISK, "",
     "Start the mail server on port 25 of this address. If every MX host is out of reach, port 25 may be closed from here: --no-smtp leaves this step out.")
 CHECK_RULE(SMTP_BROKEN, STEP_STARTTLS, "smtp-broken", "", EFFECT_RISK, EFFECT_RISK, "",

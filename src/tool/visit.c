@@ -11,13 +11,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { OPEN_MAX_ALL = 1000 /* connections at once */ };
+enum {
+    OPEN_MAX_ALL = 1000, /* connections at once */
+    SILENT_MAX = 8       /* visits to a server, one after the other, that came to nothing */
+};
 
-/* One address and port, while it is visited, or is to be. */
+/* One address and port, while it is visited, or is to be, or its last visit came to nothing. */
 struct visit_server {
     struct visit_server *next;
     struct trip         *first, *last; /* that wait */
     unsigned             open;
+    unsigned             silent; /* visits without an answer, since the last that had one */
+    bool                 dead;   /* no connection to it came about, the last time */
+    char                 why[VISIT_WHY_MAX]; /* then */
     unsigned             port;
     char                 address[];
 };
@@ -100,6 +106,22 @@ static bool may_begin(const struct visits *visits, const struct visit_server *se
     return server->first && server->open < OUTSIDE_PER_SERVER && visits->open < visits->open_max;
 }
 
+/* Else a server that keeps everybody waiting holds up whoever looks at a thousand domains that are
+   there, for hours: four visits at once have a minute each. */
+static void give_up(struct trip *trip)
+{
+    const struct visit_server *server = trip->server;
+
+    trip->stage = VISIT_OVER;
+    trip->untried = true;
+    trip->visit.result = server->dead ? VISIT_DEAD : VISIT_UNTRIED;
+    if (server->dead)
+        memcpy(trip->visit.why, server->why, VISIT_WHY_MAX);
+    else
+        snprintf(trip->visit.why, VISIT_WHY_MAX,
+                 "not tried: %d visits to this address before were not done in time", SILENT_MAX);
+}
+
 static void begin_trips(struct visits *visits)
 {
     for (struct visit_server *server = visits->servers; server; server = server->next) {
@@ -113,7 +135,10 @@ static void begin_trips(struct visits *visits)
             visits->open++;
             trip->next = visits->trips;
             visits->trips = trip;
-            visit_begin(trip);
+            if (server->silent < SILENT_MAX)
+                visit_begin(trip);
+            else
+                give_up(trip);
         }
     }
 }
@@ -133,6 +158,22 @@ static void free_trip(struct trip *trip)
     free(trip);
 }
 
+static void remember(struct visit_server *server, const struct trip *trip)
+{
+    const struct visit *visit = &trip->visit;
+
+    if (trip->untried)
+        return;
+    server->dead = visit->result == VISIT_DEAD;
+    server->silent = server->dead || visit->result == VISIT_TIMED_OUT ? server->silent + 1 : 0;
+    memcpy(server->why, visit->why, VISIT_WHY_MAX);
+}
+
+static bool is_visited(const struct visit_server *server)
+{
+    return server->open > 0 || server->first;
+}
+
 static void forget_servers(struct visits *visits)
 {
     struct visit_server **at = &visits->servers;
@@ -140,7 +181,7 @@ static void forget_servers(struct visits *visits)
     while (*at) {
         struct visit_server *server = *at;
 
-        if (server->open > 0 || server->first) {
+        if (is_visited(server) || server->silent > 0) {
             at = &server->next;
         } else {
             *at = server->next;
@@ -163,6 +204,7 @@ static void end_trips(struct visits *visits)
         }
         *at = trip->next;
         trip->server->open--;
+        remember(trip->server, trip);
         visits->open--;
         trip->done(trip->context, &trip->visit);
         free_trip(trip);
@@ -209,7 +251,10 @@ bool visits_step(struct visits *visits)
 
 bool visits_busy(const struct visits *visits)
 {
-    return visits->servers != NULL;
+    for (const struct visit_server *server = visits->servers; server; server = server->next)
+        if (is_visited(server))
+            return true;
+    return false;
 }
 
 bool visits_waiting(const struct visits *visits)

@@ -32,6 +32,7 @@ enum visit_result {
     VISIT_TIMED_OUT,   /* connected, and not done in time */
     VISIT_BROKEN,      /* not well-formed, or cut short */
     VISIT_NO_STARTTLS, /* SMTP: not offered, or refused */
+    VISIT_UNTRIED,     /* others before kept it waiting in vain at this address and port */
     VISIT_NO_MEMORY    /* nor descriptors, nor the file of those that are trusted */
 };
 
@@ -64,6 +65,12 @@ struct visits;
  */
 void visits_redirect(const struct visits *visits, const char *host, unsigned port, const char **to,
                      size_t *to_len, unsigned *to_port);
+
+/*
+ * Where visits to one address and port, one after the other, have come to nothing because no
+ * connection came about or they were not done in time, and none has had an answer since, those that
+ * still wait end at once, as VISIT_DEAD or VISIT_UNTRIED.
+ */
 
 /* Fetches https://HOST/.well-known/mta-sts.txt at that address and port. One more connection finds
    out whether TLS 1.2 is spoken where probe_tls12 is set and the fetch was good. A host of other

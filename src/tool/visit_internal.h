@@ -39,7 +39,7 @@ struct trip {
     struct visit_server *server;
     const char          *host, *address; /* behind it */
     unsigned             port;
-    bool                 smtp, probe_tls12;
+    bool                 smtp, probe_tls12, untried;
     visit_done          *done;
     void                *context;
 
@@ -79,7 +79,7 @@ struct visits {
     struct redirect     *redirects;
     size_t               redirects_count;
     unsigned             timeout; /* seconds */
-    struct visit_server *servers; /* that somebody is visiting, or waits to */
+    struct visit_server *servers; /* see visit.c */
     struct trip         *trips;   /* that have begun */
     size_t               open, open_max;
     struct pollfd       *polls; /* what is waited for beside libcurl's own, in both its forms */

@@ -646,7 +646,7 @@ static void a_server_is_visited_by_no_more_than_four_at_once(void **state)
     assert_int_equal(atomic_load(&shared->most), OUTSIDE_PER_SERVER);
 }
 
-static struct seen stuck[2 * OUTSIDE_PER_SERVER + 1];
+static struct seen stuck[2 * OUTSIDE_PER_SERVER];
 
 static void expect_only_the_good(void *context)
 {
@@ -671,6 +671,74 @@ static void a_stuck_server_holds_nobody_else_up(void **state)
         assert_int_equal(stuck[i].visit.result, VISIT_TIMED_OUT);
     fake_server_stop(&bad);
     fake_server_stop(&good);
+}
+
+/* --- How often, where nobody answers --- */
+
+enum { CROWD = 20, IN_VAIN = 8 };
+
+static void hang_and_count(int fd)
+{
+    atomic_fetch_add(&shared->connections, 1);
+    hang(fd);
+}
+
+static void hang_at_first(int fd)
+{
+    if (atomic_fetch_add(&shared->connections, 1) < OUTSIDE_PER_SERVER)
+        hang(fd);
+    else
+        serve_good(fd);
+}
+
+static void go_in_a_crowd(void (*serve)(int fd), struct seen *crowd)
+{
+    server = fake_server_start(serve);
+    for (size_t i = 0; i < CROWD; i++)
+        go(&crowd[i], server.port, false);
+    assert_true(outside_run(outside, fast_clock_tick, NULL));
+}
+
+static void a_server_that_answers_nobody_is_left_alone(void **state)
+{
+    static struct seen crowd[CROWD];
+
+    (void)state;
+    go_in_a_crowd(hang_and_count, crowd);
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_int_equal(crowd[i].calls, 1);
+        assert_int_equal(crowd[i].visit.result, i < IN_VAIN ? VISIT_TIMED_OUT : VISIT_UNTRIED);
+    }
+    assert_int_equal(atomic_load(&shared->connections), IN_VAIN);
+    go(&seen, server.port, false); /* nor later on */
+    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    assert_int_equal(seen.visit.result, VISIT_UNTRIED);
+}
+
+static void a_server_that_is_not_there_is_dead_to_all(void **state)
+{
+    static struct seen crowd[CROWD];
+
+    (void)state;
+    for (size_t i = 0; i < CROWD; i++)
+        go(&crowd[i], 1, false);
+    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_int_equal(crowd[i].visit.result, VISIT_DEAD);
+        assert_string_equal(crowd[i].visit.why, "Connection refused");
+    }
+}
+
+static void one_answer_is_enough_to_be_tried(void **state)
+{
+    static struct seen crowd[CROWD];
+    size_t             good = 0;
+
+    (void)state;
+    go_in_a_crowd(hang_at_first, crowd);
+    for (size_t i = 0; i < CROWD; i++)
+        good += crowd[i].visit.result != VISIT_TIMED_OUT && crowd[i].visit.result != VISIT_UNTRIED;
+    assert_int_equal(good, CROWD - OUTSIDE_PER_SERVER);
 }
 
 /* --- Whoever asks --- */
@@ -839,6 +907,9 @@ int main(void)
         TEST(an_exchanger_that_says_nothing_is_given_up),
         TEST(a_server_is_visited_by_no_more_than_four_at_once),
         TEST(a_stuck_server_holds_nobody_else_up),
+        TEST(a_server_that_answers_nobody_is_left_alone),
+        TEST(a_server_that_is_not_there_is_dead_to_all),
+        TEST(one_answer_is_enough_to_be_tried),
         TEST(a_visit_may_ask_for_another),
         TEST(nobody_is_called_by_the_end),
         TEST(without_memory_it_is_an_answer_or_the_end),
