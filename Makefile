@@ -81,6 +81,7 @@ objects_tlsrpt   := $(tlsrpt) $(sums) tool/report_text tool/report_json tool/rep
 objects_report_sums := $(sums) tool/datetime common/hostname common/region
 objects_advise_step  := tool/advise_step tool/advise_state_seen tool/datetime common/policy common/hash
 objects_advise_state := tool/advise_state tool/advise_state_seen tool/file_replace $(policies)
+objects_advise_see   := tool/advise_see tool/check_rules common/hash
 objects_unpack   := tool/unpack tool/buffer
 objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)

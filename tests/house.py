@@ -12,7 +12,7 @@ LINES_MAX = 400
 # Modules without a unit test of their own, and what holds them instead.
 WITHOUT_UNIT_TEST = {
     "acceptor": "tests/system: needs a worker's loop",
-    "advise": "test_advise_step, _evidence, _state, tests/system/test_advise.py: it prints",
+    "advise": "test_advise_step, _evidence, _see, _state, tests/system/test_advise.py: it prints",
     "certopen": "test_opener, through opener",
     "certificate": "test_certpair, through certpair, and test_chain",
     "certfile": "test_certpair, through certpair",

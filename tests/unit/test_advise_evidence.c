@@ -190,6 +190,7 @@ static void what_is_too_old_or_of_tomorrow_does_not_count(void **state)
     add_day(group, 29, TLSRPT_MODE_TESTING);
     add_day(group, 0, TLSRPT_MODE_TESTING);
     assert_int_equal(evidence().days, 2);
+    assert_int_equal(evidence_of(TODAY - 29, false).days, 2);
     assert_int_equal(evidence_of(TODAY - 28, false).days, 1);
     assert_int_equal(evidence_of(TODAY - 28, false).older, 2);
 }
@@ -246,6 +247,45 @@ static void a_failure_counts_until_it_is_explained(void **state)
         if (evidence().failures != rows[i].failures || evidence().explained != rows[i].explained)
             fail_msg("row %zu: %u, explained %u", i, evidence().failures, evidence().explained);
     }
+}
+
+static void a_day_without_a_delivery_explains_nothing(void **state)
+{
+    struct report_group *group = add_group("a", TLSRPT_STS);
+
+    (void)state;
+    add_day(group, 10, TLSRPT_MODE_TESTING)->worked = 0;
+    add_failure(group, EXPIRED, 20);
+    assert_int_equal(evidence().failures, 1);
+}
+
+static void failures_are_told_apart_by_type_and_host(void **state)
+{
+    struct report_group *group = add_group("a", TLSRPT_STS);
+
+    (void)state;
+    add_failure(group, EXPIRED, 2);
+    add_failure(group, EXPIRED, 2);
+    failures[0][1].host = "other.example.org";
+    add_failure(group, "certificate-not-trusted", 2);
+    failures[0][2].host = "other.example.org";
+    assert_int_equal(evidence().failures, 3);
+}
+
+static void the_last_failure_is_the_example_whoever_comes_first(void **state)
+{
+    for (int32_t first = 0; first < 2; first++) {
+        sums.group_count = 0;
+        add_failure(add_group("a", TLSRPT_STS), EXPIRED, 3 + first);
+        add_failure(add_group("b", TLSRPT_STS), EXPIRED, 4 - first);
+        assert_string_equal(evidence().example.sender, first == 0 ? "a" : "b");
+        assert_int_equal(evidence().example.day, TODAY - 3);
+        assert_int_equal(evidence().clean_on, TODAY - 3 + ADVISE_DAYS);
+    }
+    add_failure(add_group("c", TLSRPT_STS), "validation-failure", 5);
+    assert_string_equal(evidence().example.sender, "b");
+    assert_int_equal(evidence().clean_on, TODAY - 5 + ADVISE_WINDOW);
+    (void)state;
 }
 
 static void the_last_day_of_a_failure_counts(void **state)
@@ -323,6 +363,9 @@ int main(void)
         cmocka_unit_test_setup(what_is_too_old_or_of_tomorrow_does_not_count, begin),
         cmocka_unit_test_setup(a_day_that_the_sender_did_not_say_does_not_count, begin),
         cmocka_unit_test_setup(a_failure_counts_until_it_is_explained, begin),
+        cmocka_unit_test_setup(a_day_without_a_delivery_explains_nothing, begin),
+        cmocka_unit_test_setup(failures_are_told_apart_by_type_and_host, begin),
+        cmocka_unit_test_setup(the_last_failure_is_the_example_whoever_comes_first, begin),
         cmocka_unit_test_setup(the_last_day_of_a_failure_counts, begin),
         cmocka_unit_test_setup(a_failure_counts_under_any_type_but_tlsa, begin),
         cmocka_unit_test_setup(who_found_no_policy_and_finds_one_since_explains_it, begin),

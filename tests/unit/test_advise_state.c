@@ -161,6 +161,22 @@ static void a_look_at_nothing_is_remembered_as_that(void **unused)
     assert_int_equal(seen.last, 0);
 }
 
+static void
+a_record_or_a_policy_at_the_first_look_means_that_others_may_have_been_before(void **unused)
+{
+    struct advise_seen by_record = { 0 }, by_policy = { 0 };
+    struct advise_look look = { .now = 1000, .published = true };
+
+    (void)unused;
+    advise_state_note(&by_record, &look);
+    look = (struct advise_look){
+        .now = 1000, .served = true, .mode = POLICY_TESTING, .max_age = 5
+    };
+    advise_state_note(&by_policy, &look);
+    assert_true(by_record.from_policy && by_policy.from_policy);
+    assert_int_equal(by_policy.last, 0);
+}
+
 static struct advise_look look_at(int64_t now, enum policy_mode mode, uint32_t max_age,
                                   const char *id)
 {
@@ -287,6 +303,8 @@ int main(void)
         cmocka_unit_test(what_is_not_known_is_an_error_with_its_line),
         cmocka_unit_test(a_file_that_cannot_be_read_or_written_is_told),
         cmocka_unit_test(a_look_at_nothing_is_remembered_as_that),
+        cmocka_unit_test(
+            a_record_or_a_policy_at_the_first_look_means_that_others_may_have_been_before),
         cmocka_unit_test(the_longest_max_age_and_since_when_are_remembered),
         cmocka_unit_test(a_policy_not_in_force_adds_to_the_longest_and_begins_nothing),
         cmocka_unit_test(another_mode_under_the_same_id_is_not_in_force),

@@ -38,6 +38,9 @@ static const struct advise_evidence explained = { CLEAN(16), .senders = 2, .expl
 static const struct advise_evidence old = {
     .given = true, .days = 14, .senders = 2, .last_day = TODAY - 8, .clean_on = REPORT_NO_DAY
 };
+static const struct advise_evidence a_week_old = {
+    .given = true, .days = 14, .senders = 2, .last_day = TODAY - 7, .clean_on = REPORT_NO_DAY
+};
 static const struct advise_evidence unread = { CLEAN(14), .senders = 2, .unread = 1 };
 static const struct advise_evidence failing = { .given = true,
                                                 .days = 20,
@@ -191,6 +194,9 @@ static const struct {
     { "testing, reports have stopped coming",
       { OUT(TESTING, WEEK), .evidence = &old },
       { .step = ADVISE_WAIT, .missing = ADVISE_MISSING_FRESH, .in = 7 } },
+    { "testing, the last report is of a week ago",
+      { OUT(TESTING, WEEK), .evidence = &a_week_old },
+      { .step = ADVISE_ENFORCE, .max_age = WEEK, .mode = ENFORCED } },
     { "testing, enough but for a failure of late",
       { OUT(TESTING, WEEK), .evidence = &failing },
       { .step = ADVISE_FAILURES, .in = 9 } },
@@ -239,7 +245,7 @@ static const struct {
         .max_age = 86400,
         .mode = TESTING } },
     { "enforce is configured and served on thin evidence, DNS has still testing's id",
-      { OUT(ENFORCED, WEEK), .stale = true, .evidence = &one_sender },
+      { OUT(ENFORCED, 2 * WEEK), .stale = true, .evidence = &one_sender },
       { .step = ADVISE_TAKE_BACK,
         .missing = ADVISE_MISSING_SENDERS,
         .max_age = WEEK,
@@ -267,6 +273,20 @@ static const struct {
     { "enforce with another mx is served, DNS has still the id of the policy before",
       { OUT(ENFORCED, WEEK), .stale = true, .evidence = &thin_enforced },
       { .step = ADVISE_PUBLISH_ID } },
+    { "the same, with a state that knows that it was enforced",
+      { OUT(ENFORCED, WEEK), .stale = true, .evidence = &no_reports, .seen = &enforcing },
+      { .step = ADVISE_PUBLISH_ID } },
+    { "the same, with a state that has not seen any policy in force",
+      { OUT(ENFORCED, WEEK), .stale = true, .evidence = &thin_enforced, .seen = &nothing_yet },
+      { .step = ADVISE_PUBLISH_ID } },
+    { "back to testing is served for a moment, and enforce goes on",
+      { LOOKED, SECTION(ENFORCED, WEEK), SERVED(TESTING, 86400), RECORD, REPORTED, .stale = true,
+        .evidence = &thin_enforced, .seen = &enforcing },
+      { .step = ADVISE_RELOAD } },
+    { "enforce, and the policy host is gone",
+      { LOOKED, SECTION(ENFORCED, WEEK), SAME, RECORD, REPORTED, .problems = 1,
+        .evidence = &good_enforced, .seen = &enforcing },
+      { .step = ADVISE_MEND } },
     { "enforce is configured for a year at once",
       { LOOKED, SECTION(ENFORCED, YEAR), SERVED(TESTING, WEEK), RECORD, REPORTED, .stale = true,
         .evidence = &good },
@@ -339,6 +359,13 @@ static const struct {
     { "none is configured with a long max_age",
       { LOOKED, SECTION(NONE, WEEK), SERVED(ENFORCED, WEEK), RECORD, REPORTED, .stale = true,
         .evidence = &no_reports, .seen = &enforcing },
+      { .step = ADVISE_LEAVE, .max_age = 86400, .mode = NONE } },
+    { "none with a long max_age is served, and its id is not out yet",
+      { OUT(NONE, WEEK), .stale = true, .evidence = &no_reports, .seen = &enforcing },
+      { .step = ADVISE_LEAVE, .max_age = 86400, .mode = NONE } },
+    { "none is served, and configured with a longer max_age",
+      { LOOKED, SECTION(NONE, WEEK), SERVED(NONE, 86400), RECORD, REPORTED, .stale = true,
+        .evidence = &no_reports, .seen = &none_6_days },
       { .step = ADVISE_LEAVE, .max_age = 86400, .mode = NONE } },
     { "none is configured, enforce is served",
       { LOOKED, SECTION(NONE, 86400), SERVED(ENFORCED, WEEK), RECORD, REPORTED, .stale = true,
