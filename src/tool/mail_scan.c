@@ -1,5 +1,6 @@
 #include "tool/mail_internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -104,11 +105,12 @@ bool mail_scan(const char *bytes, size_t len, char *why)
     return true;
 }
 
+/* No field in use begins with anything but a letter; JSON that holds no report does. */
 bool mail_is(const char *bytes, size_t len)
 {
     size_t at = 0;
 
     while (at < len && bytes[at] > ' ' && bytes[at] < 0x7f && bytes[at] != ':')
         at++;
-    return at > 0 && at < len && bytes[at] == ':' && bytes[0] != '{' && bytes[0] != '"';
+    return at > 0 && at < len && bytes[at] == ':' && isalpha((unsigned char)bytes[0]);
 }

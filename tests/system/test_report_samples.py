@@ -111,6 +111,7 @@ REFUSED = [
     ("gzip-in-gzip.json.gz", "no TLS report"),
     ("no-report.json", "no list of policies"),
     ("no-json.txt", "no TLS report"),
+    ("a-list.json", "no TLS report"),
     ("an-archive.zip", "zip archive"),
     ("a-number-too-large.json", "too big"),
     ("deep.json", "32 levels"),

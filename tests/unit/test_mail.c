@@ -127,6 +127,7 @@ static void a_mail_begins_with_a_field(void **state)
     assert_false(mail_is("A b: c", 6));
     assert_false(mail_is("Received", 8));
     assert_false(mail_is("{\"a\":1}", 7));
+    assert_false(mail_is("[{\"a\":1}]", 9));
 }
 
 static int start(void **state)
