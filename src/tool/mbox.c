@@ -59,8 +59,10 @@ static enum mbox_result match(struct mbox *mbox, char byte, bool *taken)
     }
     if (++mbox->matched < FROM_LEN)
         return MBOX_ON;
-    if (mbox->begun && !mbox->blank)
+    if (mbox->begun && !mbox->blank) {
+        mbox->doubted = mbox->mail.len;
         return gather_matched(mbox);
+    }
     mbox->matched = 0;
     mbox->state = MBOX_FROM_LINE;
     result = give(mbox);
@@ -75,6 +77,36 @@ static bool is_blank(const char *bytes, size_t len)
     return len == 0;
 }
 
+/* Whether the line ends as "Tue Nov 24 12:00:00 2026" does. */
+static bool is_dated(const char *line, size_t len)
+{
+    static const char form[] = "00:00:00 0000";
+    size_t            form_len = sizeof(form) - 1;
+
+    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+        len--;
+    if (len < form_len)
+        return false;
+    line += len - form_len;
+    for (size_t i = 0; i < form_len; i++) {
+        if (form[i] == '0' ? line[i] < '0' || line[i] > '9' : line[i] != form[i])
+            return false;
+    }
+    return true;
+}
+
+/* At the end of a doubted line: if a mail begins with it, that before has ended. */
+static enum mbox_result settle(struct mbox *mbox)
+{
+    size_t at = mbox->doubted;
+
+    mbox->doubted = 0;
+    if (at == 0 || at > mbox->mail.len || !is_dated(mbox->mail.bytes + at, mbox->mail.len - at))
+        return MBOX_ON;
+    mbox->mail.len = at;
+    return give(mbox);
+}
+
 /* The rest of a line, or what there is of it. */
 static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t len)
 {
@@ -87,9 +119,10 @@ static enum mbox_result pass_line(struct mbox *mbox, const char *bytes, size_t l
         mbox->blank = mbox->blank && is_blank(bytes, len);
         result = gather(mbox, bytes, len);
     }
-    if (ends)
-        mbox->state = MBOX_LINE_START;
-    return result;
+    if (!ends)
+        return result;
+    mbox->state = MBOX_LINE_START;
+    return result == MBOX_ON ? settle(mbox) : result;
 }
 
 enum mbox_result mbox_feed(struct mbox *mbox, const char *bytes, size_t len)

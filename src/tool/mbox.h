@@ -3,8 +3,8 @@
  *
  * Splitting is ours and not GMime's, which would hold a mail of any size: here one of more than
  * MBOX_MAIL_MAX bytes is told, and passed over. A mail begins with a line "From " at the start or
- * behind an empty line, as RFC 4155 has it. A ">" that was put before a line's "From " stays there:
- * no report has such a line.
+ * behind an empty line, as RFC 4155 has it; and where a program left that out, with one that ends
+ * in a date. A ">" that was put before a line's "From " stays there: no report has such a line.
  */
 #ifndef TOOL_MBOX_H
 #define TOOL_MBOX_H
@@ -21,6 +21,7 @@ struct mbox {
     struct buffer mail;
     enum { MBOX_LINE_START, MBOX_LINE, MBOX_FROM_LINE } state;
     size_t matched; /* bytes of "From " at a line's start, not in mail yet */
+    size_t doubted; /* where in mail such a line began that no empty line is before; 0: none did */
     bool   begun;   /* a mail */
     bool   blank;   /* there is nothing in this line, or the one before, but its end */
     bool   too_long;

@@ -54,6 +54,12 @@ static void mails_are_told_apart_however_they_arrive(void **state)
         { "From a\nA: b\n\nFrom c\nD: e\n", "[A: b\n\n][D: e\n]" },
         { "From a\r\nA: b\r\n\r\nFrom c\r\nD: e\r\n", "[A: b\r\n\r\n][D: e\r\n]" },
         { "From a\nA: b\nFrom c\nD: e\n", "[A: b\nFrom c\nD: e\n]" }, /* no empty line before */
+        { "From a\nA: b\nFrom c Tue Nov 24 12:00:00 2026\nD: e\n", "[A: b\n][D: e\n]" },
+        { "From a\r\nA\r\nFrom c  12:00:00 2026\r\nB\r\n", "[A\r\n][B\r\n]" },
+        { "From a\nA\nFrom c 12:00:00 2026\nFrom c 12:00:00 2026\nB",
+          "[A\n][From c 12:00:00 2026\nB]" },
+        { "From a\nA\nFrom c at 12:00 of 2026\nB\n", "[A\nFrom c at 12:00 of 2026\nB\n]" },
+        { "From a\nA\nFrom 12:00:00 202x\nB\n", "[A\nFrom 12:00:00 202x\nB\n]" },
         { "From a\nA: b\n\n\nFrom c\n", "[A: b\n\n\n][]" },
         { "From a\nA\n\nFromage\n\nFro\n\nF", "[A\n\nFromage\n\nFro\n\nF]" },
         { "From a\nA\n\n>From b\n", "[A\n\n>From b\n]" },
