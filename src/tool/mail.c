@@ -27,8 +27,38 @@ void mail_end(void)
     g_mime_shutdown();
 }
 
-/* NULL: it could not be parsed. */
-static GMimeMessage *parse(const char *bytes, size_t len)
+static bool is_labelled_report(GMimeObject *object)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(object);
+    const char *of = type != NULL ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
+
+    return of != NULL && g_ascii_strcasecmp(of, "tlsrpt") == 0;
+}
+
+/* Looks at a part and those in it, for one that says that it is a report, be it the mail or one that
+   was forwarded. False: more than depth are in each other. */
+static bool look(GMimeObject *object, unsigned depth, bool *says_report)
+{
+    GMimeMessage *message = NULL;
+
+    if (object == NULL || depth == 0)
+        return object == NULL;
+    *says_report = *says_report || is_labelled_report(object);
+    if (GMIME_IS_MESSAGE_PART(object))
+        message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+    if (message != NULL)
+        return look(g_mime_message_get_mime_part(message), depth - 1, says_report);
+    if (!GMIME_IS_MULTIPART(object))
+        return true;
+    for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++) {
+        if (!look(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth - 1, says_report))
+            return false;
+    }
+    return true;
+}
+
+/* NULL: it could not be parsed, or is not to be, and why says why. */
+static GMimeMessage *parse(const char *bytes, size_t len, bool *says_report, char *why)
 {
     GMimeStream  *stream = g_mime_stream_mem_new_with_buffer(bytes, len);
     GMimeParser  *parser = g_mime_parser_new_with_stream(stream);
@@ -36,6 +66,13 @@ static GMimeMessage *parse(const char *bytes, size_t len)
 
     g_object_unref(parser);
     g_object_unref(stream);
+    if (message == NULL) {
+        snprintf(why, MAIL_WHY_MAX, "no mail");
+    } else if (!look(g_mime_message_get_mime_part(message), MAIL_DEPTH_MAX, says_report)) {
+        snprintf(why, MAIL_WHY_MAX, "a mail of over %d parts in each other", MAIL_DEPTH_MAX);
+        g_object_unref(message);
+        message = NULL;
+    }
     return message;
 }
 
@@ -79,16 +116,6 @@ static char *told(GMimeMessage *message, const char *field, const char *label)
     if (value != NULL && *value != '\0' && strlen(value) <= TLSRPT_TEXT_MAX)
         return g_strstrip(g_strdup(value));
     return subject_word(g_mime_message_get_subject(message), label);
-}
-
-static bool is_labelled_report(GMimeMessage *message)
-{
-    GMimeObject      *body = g_mime_message_get_mime_part(message);
-    GMimeContentType *type = body != NULL ? g_mime_object_get_content_type(body) : NULL;
-    const char *of = type != NULL ? g_mime_content_type_get_parameter(type, "report-type") : NULL;
-
-    return (of != NULL && g_ascii_strcasecmp(of, "tlsrpt") == 0) ||
-           g_mime_object_get_header(GMIME_OBJECT(message), "TLS-Report-Domain") != NULL;
 }
 
 /* --- Parts */
@@ -165,12 +192,11 @@ bool mail_each(const char *bytes, size_t len,
     *says_report = false;
     if (!mail_scan(bytes, len, why))
         return false;
-    message = parse(bytes, len);
-    if (message == NULL) {
-        snprintf(why, MAIL_WHY_MAX, "no mail");
+    message = parse(bytes, len, says_report, why);
+    if (message == NULL)
         return false;
-    }
-    *says_report = is_labelled_report(message);
+    if (g_mime_object_get_header(GMIME_OBJECT(message), "TLS-Report-Domain") != NULL)
+        *says_report = true;
     walk.origin.submitter = submitter = told(message, "TLS-Report-Submitter", "Submitter:");
     walk.origin.domain = domain = told(message, "TLS-Report-Domain", "Report Domain:");
     walk.origin.id = id = told(message, NULL, "Report-ID:");

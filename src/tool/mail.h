@@ -14,6 +14,7 @@ enum {
     MAIL_HEADERS_MAX = 256 * 1024, /* bytes of all headers together, the parts' too */
     MAIL_COLONS_MAX = 1000,        /* in a field: GMime calls itself for each group of addresses */
     MAIL_PARTS_MAX = 10000,        /* lines that may begin or end a part */
+    MAIL_DEPTH_MAX = 100,          /* parts in parts; GMime ends at some 1,000 without a word */
     MAIL_WHY_MAX = 100             /* bytes of why one is refused, with the NUL */
 };
 

@@ -309,8 +309,11 @@ def test_without_memory_no_sums_are_shown(tmp_path):
     (b"Content-Type: message/rfc822\n\n" * 20000, "bytes of headers"),
     (b"Content-Type: (;) message/rfc822\n\n" * 20000, "bytes of headers"),
     (b"Content-Type: multipart/digest; boundary=b\n\n--b\n\n" + b"A: b\n" * 100000, "bytes of headers"),
+    (b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (i, i) for i in range(101)) + b"\n{}\n",
+     "over 100 parts in each other"),
+    (b"Content-Type: message/rfc822\n\n" * 101 + b"\n{}\n", "over 100 parts in each other"),
 ], ids=["a long field", "many addresses", "groups in groups", "folded ones", "many parts", "mails in mails",
-        "behind a comment", "in a digest"])
+        "behind a comment", "in a digest", "parts in parts", "mails in mails that are few"])
 def test_a_mail_that_would_take_much_memory_is_refused(tmp_path, mail, why):
     (tmp_path / "mail").write_bytes(mail)
     done = bounded(tmp_path, mib=100)

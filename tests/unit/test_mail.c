@@ -75,6 +75,9 @@ static void a_mail_may_say_that_it_has_a_report(void **state)
     assert_shows("MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; "
                  "boundary=b\n\n--b\n\nnothing\n--b--\n",
                  "", false);
+    assert_shows(MULTI "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/report; "
+                       "report-type=tlsrpt; boundary=c\n\n--c\n\nnothing\n--c--\n\n--b--\n",
+                 "", true); /* that was forwarded */
 }
 
 static void assert_says(const char *head, const char *submitter, const char *domain, const char *id)
