@@ -108,19 +108,13 @@ static void read_file(struct report_reader *reader, const char *path)
 
 /* --- From a path to files */
 
-static bool is_kind(const char *path, mode_t kind)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
 static bool has_folder(const char *path, const char *name)
 {
-    char inner[4096];
+    char        inner[4096];
+    struct stat status;
 
     return (size_t)snprintf(inner, sizeof(inner), "%s/%s", path, name) < sizeof(inner) &&
-           is_kind(inner, S_IFDIR);
+           stat(inner, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* Marks a Maildir, for what is in it. */
@@ -139,6 +133,29 @@ static bool is_passed_over(const FTSENT *entry)
            strcmp(entry->fts_name, "new") != 0;
 }
 
+/* What is said by errno alone. */
+static void refuse_path(struct report_reader *reader, const char *path)
+{
+    if (errno == ENOMEM) {
+        reader->out_of_memory = true;
+        return;
+    }
+    reader->path = path;
+    reader->mail = 0;
+    report_refuse(reader, strerror(errno));
+}
+
+/* Links to files are followed; those to folders are not, for they may lead round in a circle. */
+static void take_link(struct report_reader *reader, const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        refuse_path(reader, path);
+    else if (S_ISREG(status.st_mode))
+        read_file(reader, path);
+}
+
 static void take_entry(struct report_reader *reader, FTSENT *entry)
 {
     switch (entry->fts_info) {
@@ -153,8 +170,7 @@ static void take_entry(struct report_reader *reader, FTSENT *entry)
             read_file(reader, entry->fts_path);
         break;
     case FTS_SL:
-        if (is_kind(entry->fts_path, S_IFREG))
-            read_file(reader, entry->fts_path);
+        take_link(reader, entry->fts_path);
         break;
     case FTS_DNR:
     case FTS_ERR:
@@ -175,18 +191,6 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* What fts says by errno alone. */
-static void refuse_walk(struct report_reader *reader, const char *path)
-{
-    if (errno == ENOMEM) {
-        reader->out_of_memory = true;
-        return;
-    }
-    reader->path = path;
-    reader->mail = 0;
-    report_refuse(reader, strerror(errno));
-}
-
 static void walk(struct report_reader *reader, const char *path)
 {
     char *const paths[] = { (char *)(uintptr_t)path, NULL };
@@ -194,7 +198,7 @@ static void walk(struct report_reader *reader, const char *path)
     FTSENT     *entry = NULL;
 
     if (tree == NULL) {
-        refuse_walk(reader, path);
+        refuse_path(reader, path);
         return;
     }
     while (!reader->out_of_memory && (entry = fts_read(tree)) != NULL) {
@@ -204,7 +208,7 @@ static void walk(struct report_reader *reader, const char *path)
             take_entry(reader, entry);
     }
     if (entry == NULL && errno != 0)
-        refuse_walk(reader, path);
+        refuse_path(reader, path);
     fts_close(tree);
 }
 

@@ -60,6 +60,16 @@ def test_a_folder_is_read_with_what_is_in_it(tmp_path):
     assert (worked(sums), sums["reports"], sums["duplicates"], status, told) == (7, 3, 1, 0, "")
 
 
+def test_a_link_that_leads_nowhere_is_told(tmp_path):
+    make(tmp_path, "first", 1)
+    (tmp_path / "gone").symlink_to("nothing")
+    (tmp_path / "round").symlink_to("round")
+    sums, status, told = report(tmp_path)
+    assert (worked(sums), status) == (1, 1)
+    assert told == (f"mta-sts: {tmp_path}/gone: No such file or directory\n"
+                    f"mta-sts: {tmp_path}/round: Too many levels of symbolic links\n")
+
+
 def test_of_a_maildir_cur_and_new_are_read(tmp_path):
     for folder in ("cur", "new", "tmp"):
         (tmp_path / folder).mkdir()
