@@ -110,8 +110,7 @@ static char *subject_word(const char *subject, const char *label)
 /* The field, or what the subject says. */
 static char *told(GMimeMessage *message, const char *field, const char *label)
 {
-    const char *value = field != NULL ? g_mime_object_get_header(GMIME_OBJECT(message), field)
-                                      : NULL;
+    const char *value = g_mime_object_get_header(GMIME_OBJECT(message), field);
 
     if (value != NULL && *value != '\0' && strlen(value) <= TLSRPT_TEXT_MAX)
         return g_strstrip(g_strdup(value));
@@ -187,7 +186,7 @@ bool mail_each(const char *bytes, size_t len,
 {
     struct walk   walk = { .visit = visit, .context = context, .says_report = says_report };
     GMimeMessage *message;
-    char         *submitter, *domain, *id;
+    char         *submitter, *domain;
 
     *says_report = false;
     if (!mail_scan(bytes, len, why))
@@ -199,11 +198,9 @@ bool mail_each(const char *bytes, size_t len,
         *says_report = true;
     walk.origin.submitter = submitter = told(message, "TLS-Report-Submitter", "Submitter:");
     walk.origin.domain = domain = told(message, "TLS-Report-Domain", "Report Domain:");
-    walk.origin.id = id = told(message, NULL, "Report-ID:");
     show_all(&walk, message);
     g_free(submitter);
     g_free(domain);
-    g_free(id);
     g_object_unref(message);
     return true;
 }

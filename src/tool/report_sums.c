@@ -111,10 +111,18 @@ static bool is_wanted(const struct counting *counting)
     return false;
 }
 
+/* How long it is without the blanks at its end, of which a mail and a file may have others. */
+static size_t without_blanks(const char *text, size_t len)
+{
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL && text[len - 1] != '\0')
+        len--;
+    return len;
+}
+
 static void digest(const struct counting *counting, const char *text, size_t len,
                    uint8_t id[HASH_128_SIZE])
 {
-    const char *told = counting->report->id != NULL ? counting->report->id : counting->origin->id;
+    const char *told = counting->report->id;
     struct hash hash;
 
     hash_128_init(&hash, counting->counter->kept.key);
@@ -122,7 +130,7 @@ static void digest(const struct counting *counting, const char *text, size_t len
     if (told != NULL)
         hash_128_update(&hash, told, strlen(told));
     else
-        hash_128_update(&hash, text, len);
+        hash_128_update(&hash, text, without_blanks(text, len));
     hash_128_final(&hash, id);
 }
 

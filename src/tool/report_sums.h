@@ -82,7 +82,6 @@ struct report_wanted {
 struct report_origin {
     const char *submitter; /* a domain */
     const char *domain;    /* the policy domain */
-    const char *id;        /* the report-id */
 };
 
 struct report_counter;
@@ -96,7 +95,8 @@ enum report_counted {
     REPORT_NO_MEMORY /* the sums are good for nothing any more */
 };
 
-/* Counts one report. The text that it was read from tells it from others where it has no id. */
+/* Counts one report. The text that it was read from tells it from others where it has no id: what a
+   mail calls it, the same report in a file does not. */
 enum report_counted report_counter_add(struct report_counter *counter, const struct tlsrpt *report,
                                        const struct report_origin *origin, const char *text,
                                        size_t len);

@@ -143,6 +143,15 @@ def test_reports_without_an_id_are_told_apart_by_what_they_say(tmp_path):
     assert (worked(sums), sums["reports"], sums["duplicates"]) == (3, 2, 1)
 
 
+def test_a_report_without_an_id_is_the_same_in_a_mail_that_has_one(tmp_path):
+    text = make(tmp_path, "file", 1, **{"report-id": None})
+    for name in ("1", "2"):
+        (tmp_path / name).write_text(f"Subject: Report Domain: example.org Report-ID: <{name}>\n"
+                                     f"Content-Type: application/tlsrpt+json\n\n{text}\n\n")
+    sums, _, _ = report(tmp_path)
+    assert (worked(sums), sums["reports"], sums["duplicates"]) == (1, 1, 2)
+
+
 @pytest.mark.parametrize("since, expected", [
     ("2026-11-20", 7), ("2026-11-21", 6), ("2026-11-21T00:00:00Z", 6), ("2026-11-21T00:00:01Z", 4),
     ("2026-11-21T01:00:00+01:00", 6), ("2026-11-23", 0),
