@@ -29,6 +29,7 @@ struct question {
 
 struct line {
     struct question *first, *last;
+    size_t           count;
 };
 
 struct resolver {
@@ -52,6 +53,7 @@ static void append(struct line *line, struct question *question)
     else
         line->first = question;
     line->last = question;
+    line->count++;
 }
 
 static void take_out(struct line *line, struct question *question)
@@ -64,6 +66,7 @@ static void take_out(struct line *line, struct question *question)
         question->next->before = question->before;
     else
         line->last = question->before;
+    line->count--;
 }
 
 /* --- The sockets of c-ares --- */
@@ -243,10 +246,15 @@ static void end_patience(struct resolver *resolver)
     }
 }
 
+static bool may_ask(const struct resolver *resolver)
+{
+    return resolver->queued.first && resolver->asked.count < RESOLVER_AT_ONCE;
+}
+
 bool resolver_step(struct resolver *resolver)
 {
     end_patience(resolver);
-    while (resolver->queued.first && !resolver->no_memory)
+    while (may_ask(resolver) && !resolver->no_memory)
         ask_next(resolver);
     return !resolver->no_memory;
 }
@@ -271,7 +279,7 @@ size_t resolver_sockets(struct resolver *resolver, const struct pollfd **sockets
 
 int resolver_wait(struct resolver *resolver, int max)
 {
-    if (resolver->queued.first)
+    if (may_ask(resolver))
         return 0;
     for (int way = 0; way < WAYS; way++) {
         struct timeval  most = { max / 1000, (suseconds_t)(max % 1000) * 1000 }, room;

@@ -18,6 +18,7 @@ enum {
     RESOLVER_TIMEOUT = 3,      /* seconds for the first try, as long as nothing is known of the
                                   resolver; newer c-ares go by what its answers took */
     RESOLVER_PATIENCE = 9,     /* seconds for all tries together */
+    RESOLVER_AT_ONCE = 100,    /* questions: a small resolver refuses more (dnsmasq, from 150 on) */
     RESOLVER_CNAMES_MAX = 16,  /* of an answer, one after the other */
     RESOLVER_RECORDS_MAX = 256 /* of an answer; what is beyond is told by more */
 };

@@ -496,6 +496,40 @@ static void a_port_where_nobody_is_ends_at_once(void **state)
     assert_int_equal(resolver_answers(outside_resolver(outside)), 0);
 }
 
+/* --- How many at once --- */
+
+static size_t count_datagrams(int fd)
+{
+    char   bytes[512];
+    size_t count = 0;
+
+    while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        count++;
+    return count;
+}
+
+static void no_resolver_is_asked_everything_at_once(void **state)
+{
+    enum { QUESTIONS = 2 * RESOLVER_AT_ONCE + 1 };
+    static struct heard heard[QUESTIONS];
+    unsigned            port = server.port, silent = 0;
+    int                 fd = fake_server_socket(SOCK_DGRAM, &silent);
+
+    (void)state;
+    outside_free(outside);
+    server.port = silent;
+    outside = look_outside();
+    server.port = port;
+    for (size_t i = 0; i < QUESTIONS; i++)
+        ask("silent.example", RESOLVER_TXT, &heard[i]);
+    assert_true(resolver_step(outside_resolver(outside)));
+    assert_int_equal(count_datagrams(fd), RESOLVER_AT_ONCE);
+    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    for (size_t i = 0; i < QUESTIONS; i++)
+        assert_int_equal(heard[i].calls, 1);
+    close(fd);
+}
+
 /* --- Whoever asks --- */
 
 static void ask_again(void *context, const struct resolver_answer *answer)
@@ -677,6 +711,7 @@ int main(void)
         TEST(a_name_that_cannot_be_asked_for_is_a_failure),
         TEST(silence_and_what_nobody_asked_for_end_in_time),
         TEST(a_port_where_nobody_is_ends_at_once),
+        TEST(no_resolver_is_asked_everything_at_once),
         TEST(an_answer_may_ask_for_more),
         TEST(nobody_is_called_by_the_end),
         TEST(without_memory_it_is_an_answer_or_the_end),
