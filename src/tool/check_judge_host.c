@@ -41,6 +41,7 @@ void judge_host(struct judge *judge)
     bool                       any_reached = judge_any_reached(places);
 
     judge_addresses(judge, places);
+    judge_local(judge, HOST_LOCAL, judge->facts->host, places);
     for (size_t i = 0; i < places->count; i++) {
         const struct check_place *place = &places->at[i];
 

@@ -67,6 +67,11 @@ bool judge_unseen(const struct check_place *place);
 bool judge_reached(const struct check_place *place);
 bool judge_any_reached(const struct check_places *places);
 
+/* Of these places, those whose address means another machine, or none, to whoever is elsewhere:
+   what was seen there, perhaps on this very machine, is not what a sender gets. */
+void judge_local(struct judge *judge, enum check_code code, const char *host,
+                 const struct check_places *places);
+
 /* Did DNS fail to answer? Else there are records, or there are none. */
 bool judge_unanswered(const struct resolver_answer *answer);
 

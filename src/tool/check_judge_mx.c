@@ -146,6 +146,7 @@ static void judge_exchanger(struct judge *judge, const struct check_exchanger *e
                    judge_unanswered(&places->a) ? places->a.why : places->aaaa.why);
     else if (places->count == 0)
         judge_find(judge, SMTP_NO_ADDRESS, exchanger->host, "it has no address");
+    judge_local(judge, SMTP_LOCAL, exchanger->host, places);
     for (size_t i = 0; i < places->count; i++) {
         good += places->at[i].visit.result == VISIT_OK;
         judge_smtp(judge, exchanger, &places->at[i], any_reached);

@@ -75,6 +75,8 @@ CHECK_RULE(HOST_UNSEEN, STEP_HOST, "host-unseen", "", EFFECT_UNSEEN, EFFECT_UNSE
     "This machine has no way to that address, or others there kept it waiting: check from another machine, or this domain alone.")
 CHECK_RULE(HOST_MANY, STEP_HOST, "host-many", "", EFFECT_NOTE, EFFECT_NOTE, "",
     "Not all of so many addresses were tried.")
+CHECK_RULE(HOST_LOCAL, STEP_HOST, "host-local", "", EFFECT_RISK, EFFECT_RISK, "",
+    "Senders elsewhere have no way to it, whatever is seen there from here: give the host a public address. If DNS tells others another one, check with --resolver and a resolver of theirs.")
 CHECK_RULE(HOST_DIFFERS, STEP_HOST, "host-differs", "", EFFECT_STALE, EFFECT_STALE, "",
     "Have every address serve the same policy: which one a sender gets is chance.")
 
@@ -292,6 +294,8 @@ CHECK_RULE(SMTP_DNS_FAILED, STEP_STARTTLS, "smtp-dns-failed", "", EFFECT_RISK, E
     "See to it that the name servers answer for this MX host.")
 CHECK_RULE(SMTP_NO_ADDRESS, STEP_STARTTLS, "smtp-no-address", "", EFFECT_RISK, EFFECT_RISK, "",
     "Give the MX host an address, or remove its MX record.")
+CHECK_RULE(SMTP_LOCAL, STEP_STARTTLS, "smtp-local", "", EFFECT_RISK, EFFECT_RISK, "",
+    "Senders elsewhere have no way to it, whatever is seen there from here: give the host a public address. If DNS tells others another one, check with --resolver and a resolver of theirs.")
 CHECK_RULE(SMTP_UNSEEN, STEP_STARTTLS, "smtp-unseen", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
     "This machine has no way to that address, or others there kept it waiting: check from another machine, this domain alone, or with --no-smtp.")
 CHECK_RULE(SMTP_DEAD, STEP_STARTTLS, "smtp-dead", "", EFFECT_RISK, EFFECT_RISK, "",

@@ -765,6 +765,38 @@ static void an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was(void **st
     assert_int_equal(judge(&world).verdict, CHECK_UNSEEN);
 }
 
+static void an_address_that_is_nobody_elses_is_told(void **state)
+{
+    static const char *const local[] = {
+        "127.0.0.1",   "0.0.0.0",          "10.255.0.1",
+        "100.64.0.1",  "169.254.1.1",      "172.31.255.255",
+        "192.168.0.1", "255.255.255.255",  "::1",
+        "::",          "fe80::1",          "fd00::1",
+        "ff02::1",     "::ffff:127.0.0.1",
+    };
+    static const char *const others[] = { "11.0.0.1",  "100.63.0.1",      "100.128.0.1",
+                                          "126.0.0.1", "172.32.0.1",      "192.169.0.1",
+                                          "223.0.0.1", "2a00::1",         "2001:db8::1",
+                                          "::2",       "::ffff:192.0.2.1" };
+    struct world             world;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++) {
+        make_good(&world);
+        world.places[0].address = world.mx_places[0].address = local[i];
+        assert_non_null(judge(&world).findings);
+        assert_string_equal(judge(&world).findings->rule->name, "host-local");
+        assert_string_equal(judge(&world).findings->next->rule->name, "smtp-local");
+        world.facts.places.redirected = world.exchangers[0].places.redirected = true;
+        assert_null(judge(&world).findings);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        make_good(&world);
+        world.places[0].address = world.mx_places[0].address = others[i];
+        assert_null(judge(&world).findings);
+    }
+}
+
 static void a_long_header_is_cut(void **state)
 {
     struct world world;
@@ -894,6 +926,7 @@ int main(void)
         cmocka_unit_test(the_verdict_is_that_of_the_worst),
         cmocka_unit_test(what_two_addresses_have_alike_is_said_once),
         cmocka_unit_test(an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was),
+        cmocka_unit_test(an_address_that_is_nobody_elses_is_told),
         cmocka_unit_test(a_long_header_is_cut),
         cmocka_unit_test(a_policy_of_nothing_but_slips_is_told_of_in_few_words),
         cmocka_unit_test(of_many_places_some_are_named_and_the_others_counted),
