@@ -38,6 +38,7 @@ static const char *result_name(enum visit_result result)
         [VISIT_TIMED_OUT] = "timed-out",
         [VISIT_BROKEN] = "broken",
         [VISIT_NO_STARTTLS] = "no-starttls",
+        [VISIT_REFUSED] = "refused",
         [VISIT_UNTRIED] = "untried",
         [VISIT_NO_MEMORY] = "no-memory",
     };

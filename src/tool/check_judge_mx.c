@@ -129,6 +129,8 @@ static void judge_smtp(struct judge *judge, const struct check_exchanger *exchan
         judge_find(judge, SMTP_DEAD, where, "%s", visit->why);
     else if (visit->result == VISIT_TIMED_OUT || visit->result == VISIT_BROKEN)
         judge_find(judge, SMTP_BROKEN, where, "%s", visit->why);
+    else if (visit->result == VISIT_REFUSED)
+        judge_find(judge, SMTP_REFUSED, where, "%s", visit->why);
     else if (visit->result == VISIT_NO_STARTTLS)
         judge_find(judge, SMTP_NO_STARTTLS, where, "%s", visit->why);
     else

@@ -298,6 +298,8 @@ CHECK_RULE(SMTP_LOCAL, STEP_STARTTLS, "smtp-local", "", EFFECT_RISK, EFFECT_RISK
     "Senders elsewhere have no way to it, whatever is seen there from here: give the host a public address. If DNS tells others another one, check with --resolver and a resolver of theirs.")
 CHECK_RULE(SMTP_UNSEEN, STEP_STARTTLS, "smtp-unseen", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
     "This machine has no way to that address, or others there kept it waiting: check from another machine, this domain alone, or with --no-smtp.")
+CHECK_RULE(SMTP_REFUSED, STEP_STARTTLS, "smtp-refused", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
+    "It does not talk to this machine, whose address or name it may not like: check from one that sends mail, or with --no-smtp. If it answers others the same, look at its log.")
 CHECK_RULE(SMTP_DEAD, STEP_STARTTLS, "smtp-dead", "", EFFECT_RISK, EFFECT_RISK, "",
     "Start the mail server on port 25 of this address. If every MX host is out of reach, port 25 may be closed from here: --no-smtp leaves this step out.")
 CHECK_RULE(SMTP_BROKEN, STEP_STARTTLS, "smtp-broken", "", EFFECT_RISK, EFFECT_RISK, "",

@@ -32,6 +32,8 @@ enum visit_result {
     VISIT_TIMED_OUT,   /* connected, and not done in time */
     VISIT_BROKEN,      /* not well-formed, or cut short */
     VISIT_NO_STARTTLS, /* SMTP: not offered, or refused */
+    VISIT_REFUSED,     /* SMTP: it does not talk to this machine: 4xx or 5xx for a greeting, or for
+                           EHLO where that does not say that there is no such command */
     VISIT_UNTRIED,     /* others before kept it waiting in vain at this address and port */
     VISIT_NO_MEMORY    /* nor descriptors, nor the file of those that are trusted */
 };

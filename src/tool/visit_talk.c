@@ -68,13 +68,20 @@ static void after_greeting(struct trip *trip)
 
     if (trip->line[0] != '2') {
         say_goodbye(trip);
-        visit_came_to(trip, VISIT_BROKEN, "it greets with %.200s", trip->line);
+        visit_came_to(trip, VISIT_REFUSED, "it greets with %.200s", trip->line);
         return;
     }
     put_own_name(trip, name, sizeof(name));
     snprintf(command, sizeof(command), "EHLO %s\r\n", name);
     if (say(trip, command))
         trip->talk = TALK_EHLO;
+}
+
+/* RFC 5321 section 4.2.4: then it has no extension at all. Else it is about who says it. */
+static bool knows_no_ehlo(const char *line)
+{
+    return strncmp(line, "500", 3) == 0 || strncmp(line, "502", 3) == 0 ||
+           strncmp(line, "504", 3) == 0;
 }
 
 static void after_ehlo(struct trip *trip)
@@ -87,8 +94,8 @@ static void after_ehlo(struct trip *trip)
     say_goodbye(trip);
     if (trip->line[0] == '2')
         visit_came_to(trip, VISIT_NO_STARTTLS, "it does not offer STARTTLS");
-    else /* 5xx: it has no extension at all (RFC 5321 section 3.2) */
-        visit_came_to(trip, trip->line[0] == '5' ? VISIT_NO_STARTTLS : VISIT_BROKEN,
+    else
+        visit_came_to(trip, knows_no_ehlo(trip->line) ? VISIT_NO_STARTTLS : VISIT_REFUSED,
                       "EHLO is answered with %.200s", trip->line);
 }
 

@@ -526,6 +526,12 @@ static void smtp_dead(struct world *world)
     smtp(world, VISIT_DEAD);
 }
 
+static void smtp_refused(struct world *world)
+{
+    world->mx_places[0].visit = (struct visit){ .result = VISIT_REFUSED,
+                                                .why = "it greets with 554 no" };
+}
+
 static void smtp_unseen(struct world *world)
 {
     smtp(world, VISIT_NO_WAY);
@@ -662,6 +668,7 @@ static const struct {
     ROW(no_mail, 2, "mx-missing note/note"),
     ROW(silent_mx, 2, "mx-dns-failed no-mail/no-mail"),
     ROW(smtp_dead, 2, "smtp-dead risk/risk"),
+    ROW(smtp_refused, 2, "smtp-refused unseen/unseen"),
     ROW(smtp_unseen, 2, "smtp-unseen unseen/unseen"),
     ROW(no_starttls, 2, "smtp-no-starttls no-mail/no-mail"),
     ROW(smtp_expired, 2, "smtp-expired no-mail/no-mail"),

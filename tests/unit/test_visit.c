@@ -595,6 +595,23 @@ static void no_starttls_is_told_and_left_politely(void **state)
     assert_said("STARTTLS\r\nQUIT\r\n");
 }
 
+/* What it says to this machine is not what it says to a sender. */
+static void a_server_that_talks_to_others_perhaps_is_not_judged(void **state)
+{
+    static const char *const replies[] = { "550 5.7.1 blocked", "501 bad name", "421 busy" };
+    char                     reply[64];
+
+    (void)state;
+    assert_int_equal(say_hello_to("554 go away\r\n", "", ""), VISIT_REFUSED);
+    assert_string_equal(seen.visit.why, "it greets with 554 go away");
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(reply, sizeof(reply), "%s\r\n", replies[i]);
+        assert_int_equal(say_hello_to("220 a\r\n", reply, ""), VISIT_REFUSED);
+        assert_non_null(strstr(seen.visit.why, replies[i]));
+        assert_said("QUIT\r\n");
+    }
+}
+
 static void what_is_no_smtp_is_broken(void **state)
 {
     static char line[VISIT_LINE_MAX + 1], lines[VISIT_LINES_MAX * 8 + 16];
@@ -602,9 +619,7 @@ static void what_is_no_smtp_is_broken(void **state)
     (void)state;
     assert_int_equal(say_hello_to("SSH-2.0-x\r\n", "", ""), VISIT_BROKEN);
     assert_string_equal(seen.visit.why, "that is no SMTP: SSH-2.0-x");
-    assert_int_equal(say_hello_to("554 go away\r\n", "", ""), VISIT_BROKEN);
-    assert_string_equal(seen.visit.why, "it greets with 554 go away");
-    assert_int_equal(say_hello_to("220 a\r\n", "421 busy\r\n", ""), VISIT_BROKEN);
+    assert_int_equal(say_hello_to("120 soon\r\n", "", ""), VISIT_BROKEN);
     assert_int_equal(say_hello_to("220 a\r\n250 b\r\n", "", ""), VISIT_BROKEN);
     assert_string_equal(seen.visit.why, "it speaks out of turn");
     assert_int_equal(say_hello_to("220 a\r\n", OFFER, "220 go\r\n250 b\r\n"), VISIT_BROKEN);
@@ -903,6 +918,7 @@ int main(void)
         TEST(starttls_is_spoken_and_left_politely),
         TEST(an_exchangers_certificate_is_judged_too),
         TEST(no_starttls_is_told_and_left_politely),
+        TEST(a_server_that_talks_to_others_perhaps_is_not_judged),
         TEST(what_is_no_smtp_is_broken),
         TEST(an_exchanger_that_says_nothing_is_given_up),
         TEST(a_server_is_visited_by_no_more_than_four_at_once),
