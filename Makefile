@@ -87,7 +87,7 @@ objects_mbox     := tool/mbox tool/buffer
 objects_mail     := $(mail)
 objects_printable := tool/printable tool/utf8
 objects_report_html := $(call parts_of,tool/report_html) tool/file_replace tool/report_words tool/datetime tool/printable tool/utf8 \
-                       tool/tlsrpt_odd
+                       tool/tlsrpt_odd common/hostname
 objects_broker   := server/broker server/process $(messages)
 objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)

@@ -275,6 +275,16 @@ static void put_what(struct html_page *page, const struct html_problem *problem)
               html_type_title(problem->cases->group->type));
 }
 
+/* Gives how much of the text that was. */
+static size_t put_for(struct html_page *page, const char *text, const char *word, const char *value)
+{
+    size_t len = report_words_replaced(text, word, value);
+
+    if (len > 0)
+        html_text(page, value);
+    return len;
+}
+
 /* The remedy, with the names in place of DOMAIN and HOST. */
 static void put_remedy(struct html_page *page, const struct html_problem *problem)
 {
@@ -284,15 +294,13 @@ static void put_remedy(struct html_page *page, const struct html_problem *proble
     html_put(page, "<p class=\"do\">");
     html_text(page, first);
     for (words++; *words != '\0';) {
-        if (strncmp(words, "DOMAIN", 6) == 0 && *domain_of(problem) != '\0') {
-            html_text(page, domain_of(problem));
-            words += 6;
-        } else if (strncmp(words, "HOST", 4) == 0 && *host_of(problem) != '\0') {
-            html_text(page, host_of(problem));
-            words += 4;
-        } else {
-            html_putf(page, "%c", *words++);
-        }
+        size_t len = put_for(page, words, "DOMAIN", domain_of(problem));
+
+        if (len == 0)
+            len = put_for(page, words, "HOST", host_of(problem));
+        if (len == 0)
+            html_putf(page, "%c", *words);
+        words += len > 0 ? len : 1;
     }
     html_put(page, ".</p>\n");
 }

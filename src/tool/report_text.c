@@ -1,4 +1,3 @@
-#include "common/hostname.h"
 #include "tool/printable.h"
 #include "tool/report_out.h"
 #include "tool/report_words.h"
@@ -65,17 +64,14 @@ static void put_addresses(FILE *out, const struct failures *all)
         fputs(" and others", out);
 }
 
-/* Puts value for the word in a text that may begin with it, if value is a name: people paste what
-   comes out. Gives how much of the text that was. */
+/* Gives how much of the text that was. */
 static size_t put_for(FILE *out, const char *text, const char *word, const char *value)
 {
-    char name[HOSTNAME_MAX + 1];
+    size_t len = report_words_replaced(text, word, value);
 
-    if (strncmp(text, word, strlen(word)) != 0 ||
-        hostname_canonical(value, strlen(value), HOSTNAME_MAX, name) != HOSTNAME_OK)
-        return 0;
-    printable_put(value, out);
-    return strlen(word);
+    if (len > 0)
+        printable_put(value, out);
+    return len;
 }
 
 /* With the domain for DOMAIN and the host for HOST, where they are known. */

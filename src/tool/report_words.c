@@ -1,4 +1,5 @@
 #include "tool/report_words.h"
+#include "common/hostname.h"
 #include "tool/datetime.h"
 #include "tool/report_sums.h"
 
@@ -42,6 +43,17 @@ const struct report_words *report_words_find(const char *type)
             return &words[i];
     }
     return &unknown;
+}
+
+size_t report_words_replaced(const char *text, const char *word, const char *value)
+{
+    char   name[HOSTNAME_MAX + 1];
+    size_t len = strlen(word);
+
+    if (strncmp(text, word, len) != 0 ||
+        hostname_canonical(value, strlen(value), HOSTNAME_MAX, name) != HOSTNAME_OK)
+        return 0;
+    return len;
 }
 
 const char *report_day_text(int32_t day, char out[REPORT_DAY_TEXT_MAX])

@@ -202,6 +202,8 @@ def test_what_is_no_name_is_put_into_no_command(tmp_path):
     said = run_mta_sts("report", tmp_path).stdout
     assert f"validation-failure at {hostile}: " in said
     assert "-connect HOST:25" in said and f"-connect {hostile}" not in said
+    page = run_mta_sts("report", "--html", "-", tmp_path).stdout
+    assert "-connect HOST:25" in page and f"-connect {hostile}" not in page
 
 
 def test_nothing_that_a_terminal_obeys_comes_out(tmp_path):
