@@ -1,8 +1,8 @@
 /*
  * visit_internal: what the parts of visit share. visit.c has the queues and ends what has come to
- * its end, visit_trip.c connects and decides what comes next, visit_talk.c speaks SMTP as far as
- * STARTTLS, visit_transfer.c has libcurl do TLS and HTTP over what was connected, visit_redirect.c
- * reads --connect-to.
+ * its end, visit_wait.c waits until something happens, visit_trip.c connects and decides what comes
+ * next, visit_talk.c speaks SMTP as far as STARTTLS, visit_transfer.c has libcurl do TLS and HTTP
+ * over what was connected, visit_redirect.c reads --connect-to.
  *
  * The sockets are connected here, and libcurl takes them over, since its own SMTP waits for the
  * answer to a QUIT with everything else at a stand. A trip is one visit: one connection, and a
