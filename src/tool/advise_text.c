@@ -375,7 +375,9 @@ bool advise_text(const struct advise_case *of)
     words[of->advice->step].tell(&steps);
     if (of->advice->ask_again != 0)
         printf("  Ask again on %s.\n", day_text(of->advice->ask_again, day));
-    else if (steps.number > 0)
+    else if (of->advice->step == ADVISE_LOOK_AGAIN)
+        puts("  Ask again when that answers.");
+    else if (of->advice->step != ADVISE_NOT_NEEDED)
         puts("  Ask again when this is done.");
     return steps.fine;
 }

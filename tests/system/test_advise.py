@@ -242,7 +242,7 @@ def test_without_a_look_at_mx_hosts_enforce_is_not_advised(postmaster):
     begin(postmaster)
     postmaster.pass_days(14)
     title, text = postmaster.ask("--no-smtp", DOMAIN)
-    assert title == "wait" and "a look at the MX hosts" in text
+    assert title == "wait" and "a look at the MX hosts" in text and "Ask again when this is done." in text
 
 
 def test_what_cannot_be_read_of_reports_stops_enforce(postmaster):
@@ -257,7 +257,7 @@ def test_what_cannot_be_read_of_reports_stops_enforce(postmaster):
 def test_dns_that_does_not_answer_is_no_advice(postmaster):
     postmaster.dns.records[RECORD] = SERVFAIL
     title, text = postmaster.ask(status=3)
-    assert title == "look again" and "[record-dns-failed]" in text
+    assert title == "look again" and "[record-dns-failed]" in text and "Ask again when that answers." in text
     assert DOMAIN not in postmaster.state.read_text()
 
 
