@@ -37,7 +37,7 @@ _mta_sts_usage_of() {
 }
 
 # Prints the domains of the configuration that begin like what is typed. The program reads it, aliases and included
-# files too, in a third of a second where there are 100,000.
+# files too, in 0.2 s of CPU time where there are 100,000.
 _mta_sts_domains() {
 	[[ -f $config && -r $config ]] || return
 	command "$program" dns -c "$config" 2>/dev/null |
