@@ -66,6 +66,17 @@ static const char *date(time_t when, char out[DATE_MAX])
     return out;
 }
 
+const char *judge_term(const struct judge *judge, time_t end, char out[JUDGE_TERM_MAX])
+{
+    char day[DATE_MAX];
+    int  len = snprintf(out, JUDGE_TERM_MAX, "until %s", date(end, day));
+
+    if (end >= judge->now)
+        snprintf(out + len, JUDGE_TERM_MAX - (size_t)len, ", %lld days left",
+                 (long long)(end - judge->now) / DAY);
+    return out;
+}
+
 static void judge_name(struct judge *judge, const struct judge_chain_codes *codes,
                        const char *where, const char *host, const struct chain *chain)
 {
@@ -126,12 +137,13 @@ void judge_chain(struct judge *judge, const struct judge_chain_codes *codes, con
 }
 
 /* One line for what most often is the same at all places. */
-static void see_chain(struct judge *judge, const struct chain *chain)
+static void see_chain(struct judge *judge, const struct visit *visit)
 {
-    char day[DATE_MAX];
+    const char *version = visit->tls12 ? "TLS 1.2, " : visit->only_tls13 ? "TLS 1.3 alone, " : "";
+    char        term[JUDGE_TERM_MAX];
 
-    judge_see(judge, STEP_TLS, "certificate for %s by %s until %s", chain->names, chain->issuer,
-              date(chain->not_after, day));
+    judge_see(judge, STEP_TLS, "%scertificate for %s by %s %s", version, visit->chain.names,
+              visit->chain.issuer, judge_term(judge, visit->chain.not_after, term));
 }
 
 void judge_tls(struct judge *judge)
@@ -157,7 +169,7 @@ void judge_tls(struct judge *judge)
         if (!judge_reached(place))
             continue;
         if (place->visit.chain.present && judge->out->seen[STEP_TLS] == NULL)
-            see_chain(judge, &place->visit.chain);
+            see_chain(judge, &place->visit);
         judge_chain(judge, &codes, place->address, judge->facts->host, &place->visit);
         if (place->visit.only_tls13)
             judge_find(judge, TLS_ONLY_13, place->address, "it speaks no TLS 1.2");

@@ -63,6 +63,10 @@ void judge_chain(struct judge *judge, const struct judge_chain_codes *codes, con
 /* Was it left unseen, for a reason that is not the place's own? */
 bool judge_unseen(const struct check_place *place);
 
+/* "until 2026-12-01, 7 days left", as far as there are any. */
+enum { JUDGE_TERM_MAX = 64 };
+const char *judge_term(const struct judge *judge, time_t end, char out[JUDGE_TERM_MAX]);
+
 /* Was there a conversation, good or bad, at this place? */
 bool judge_reached(const struct check_place *place);
 bool judge_any_reached(const struct check_places *places);

@@ -137,11 +137,33 @@ static void judge_smtp(struct judge *judge, const struct check_exchanger *exchan
         judge_chain(judge, &codes, where, exchanger->host, visit);
 }
 
+/* How long all that it has shown will do. */
+static void see_exchanger(struct judge *judge, const struct check_exchanger *exchanger)
+{
+    const struct chain *first = NULL; /* to end */
+    char                term[JUDGE_TERM_MAX];
+    size_t              good = 0;
+
+    for (size_t i = 0; i < exchanger->places.count; i++) {
+        const struct visit *visit = &exchanger->places.at[i].visit;
+
+        if (visit->result != VISIT_OK)
+            continue;
+        good++;
+        if (visit->chain.present && (first == NULL || visit->chain.not_after < first->not_after))
+            first = &visit->chain;
+    }
+    if (first != NULL)
+        judge_see(judge, STEP_STARTTLS, "%s is trusted %s", exchanger->host,
+                  judge_term(judge, first->not_after, term));
+    else if (good > 0)
+        judge_see(judge, STEP_STARTTLS, "%s is trusted", exchanger->host);
+}
+
 static void judge_exchanger(struct judge *judge, const struct check_exchanger *exchanger)
 {
     const struct check_places *places = &exchanger->places;
     bool                       any_reached = judge_any_reached(places);
-    size_t                     good = 0;
 
     if (places->count == 0 && (judge_unanswered(&places->a) || judge_unanswered(&places->aaaa)))
         judge_find(judge, SMTP_DNS_FAILED, exchanger->host, "%s",
@@ -149,12 +171,9 @@ static void judge_exchanger(struct judge *judge, const struct check_exchanger *e
     else if (places->count == 0)
         judge_find(judge, SMTP_NO_ADDRESS, exchanger->host, "it has no address");
     judge_local(judge, SMTP_LOCAL, exchanger->host, places);
-    for (size_t i = 0; i < places->count; i++) {
-        good += places->at[i].visit.result == VISIT_OK;
+    for (size_t i = 0; i < places->count; i++)
         judge_smtp(judge, exchanger, &places->at[i], any_reached);
-    }
-    if (good > 0)
-        judge_see(judge, STEP_STARTTLS, "%s is trusted", exchanger->host);
+    see_exchanger(judge, exchanger);
 }
 
 void judge_starttls(struct judge *judge)

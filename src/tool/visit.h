@@ -53,6 +53,7 @@ struct visit {
     const char *body;             /* a NUL stands behind it; never decompressed */
     size_t      body_len;         /* at most VISIT_BODY_MAX */
     bool        body_over;
+    bool        tls12;      /* asked for with probe_tls12: it speaks TLS 1.2 */
     bool        only_tls13; /* asked for with probe_tls12: it does not speak TLS 1.2 */
 };
 

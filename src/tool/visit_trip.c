@@ -173,6 +173,8 @@ static void after_probe(struct trip *trip, enum visit_result result)
         trip->visit.result = VISIT_TLS_OLD;
         snprintf(trip->visit.why, VISIT_WHY_MAX, "it speaks nothing newer than TLS 1.1");
     }
+    if (trip->aim == VISIT_AIM_TLS12)
+        trip->visit.tls12 = result == VISIT_OK;
     if (trip->aim == VISIT_AIM_TLS12 && result == VISIT_TLS_FAILED)
         trip->visit.only_tls13 = true;
     trip->stage = VISIT_OVER;

@@ -804,6 +804,26 @@ static void an_address_that_is_nobody_elses_is_told(void **state)
     }
 }
 
+static void the_days_that_certificates_have_are_told(void **state)
+{
+    struct world           world;
+    struct check_judgement judgement;
+
+    (void)state;
+    make_good(&world);
+    world.places[0].visit.tls12 = true;
+    world.mx_places[1].visit.chain.not_after = NOW + 30 * DAY;
+    judgement = judge(&world);
+    assert_string_equal(judgement.seen[STEP_TLS], "TLS 1.2, certificate for mta-sts.example.org "
+                                                  "by A CA until 2027-01-23, 60 days left");
+    assert_string_equal(judgement.seen[STEP_STARTTLS],
+                        "mail1.example.org is trusted until 2027-01-23, 60 days left, "
+                        "a.mx.example.org is trusted until 2026-12-24, 30 days left");
+    expired(&world);
+    assert_string_equal(judge(&world).seen[STEP_TLS],
+                        "certificate for mta-sts.example.org by A CA until 2026-11-23");
+}
+
 static void a_long_header_is_cut(void **state)
 {
     struct world world;
@@ -934,6 +954,7 @@ int main(void)
         cmocka_unit_test(what_two_addresses_have_alike_is_said_once),
         cmocka_unit_test(an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was),
         cmocka_unit_test(an_address_that_is_nobody_elses_is_told),
+        cmocka_unit_test(the_days_that_certificates_have_are_told),
         cmocka_unit_test(a_long_header_is_cut),
         cmocka_unit_test(a_policy_of_nothing_but_slips_is_told_of_in_few_words),
         cmocka_unit_test(of_many_places_some_are_named_and_the_others_counted),

@@ -471,10 +471,12 @@ static void whether_it_speaks_tls12_is_found_out(void **state)
     (void)state;
     assert_int_equal(fetch(serve_tls13), VISIT_OK);
     assert_true(seen.visit.only_tls13);
+    assert_false(seen.visit.tls12);
     assert_string_equal(seen.body, "hello");
     assert_string_equal(seen.type, "text/plain");
     assert_int_equal(fetch(serve_tls12), VISIT_OK);
     assert_false(seen.visit.only_tls13);
+    assert_true(seen.visit.tls12);
 }
 
 static void a_certificate_that_is_refused_is_fetched_and_told(void **state)
