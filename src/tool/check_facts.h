@@ -11,7 +11,10 @@
 #include "tool/resolver.h"
 #include "tool/visit.h"
 
-enum { CHECK_ADDRESSES_MAX = 4 }; /* of a host that are tried, of each family */
+enum {
+    CHECK_ADDRESSES_MAX = 4, /* of a host that are tried, of each family */
+    CHECK_VISITED_MAX = 64   /* MX hosts of a domain that are visited, the preferred ones */
+};
 
 /* One address of a host, and what came of the visit. */
 struct check_place {
@@ -39,7 +42,7 @@ struct check_exchanger {
 struct check_mx {
     const char                   *written; /* as DNS has it */
     unsigned                      preference;
-    const struct check_exchanger *exchanger;
+    const struct check_exchanger *exchanger; /* NULL: it was not visited */
 };
 
 struct check_facts {

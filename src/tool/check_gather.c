@@ -33,7 +33,7 @@ static void add_mx(struct gather *gather, const char *host, unsigned preference)
     bool             known = true;
 
     *mx = (struct check_mx){ .written = host, .preference = preference };
-    if (gather->exchangers == NULL)
+    if (gather->exchangers == NULL || gather->facts.mx_count > CHECK_VISITED_MAX)
         return;
     mx->exchanger = check_exchangers_visit(gather->exchangers, host, &known, settle, gather);
     if (mx->exchanger == NULL)

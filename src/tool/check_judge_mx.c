@@ -89,6 +89,8 @@ void judge_mx(struct judge *judge)
 
     if (!judge_exchangers(judge))
         return;
+    if (judge->facts->exchangers.more)
+        judge_find(judge, MX_MANY, NULL, "there are more than %d MX records", RESOLVER_RECORDS_MAX);
     for (size_t i = 0; i < judge->facts->mx_count; i++) {
         judge_see(judge, STEP_MX, "%s", judge->facts->mx[i].written);
         judge_one_mx(judge, &judge->facts->mx[i]);
@@ -176,14 +178,29 @@ static void judge_exchanger(struct judge *judge, const struct check_exchanger *e
     see_exchanger(judge, exchanger);
 }
 
+/* A host may stand in several records. */
+static bool stands_before(const struct check_facts *facts, size_t place)
+{
+    for (size_t i = 0; i < place; i++) {
+        if (facts->mx[i].exchanger == facts->mx[place].exchanger)
+            return true;
+    }
+    return false;
+}
+
 void judge_starttls(struct judge *judge)
 {
     const struct check_facts *facts = judge->facts;
+    size_t                    left_out = 0;
 
     if (facts->mx_implicit && has_no_address(facts))
         return;
     for (size_t i = 0; i < facts->mx_count; i++) {
-        if (facts->mx[i].exchanger != NULL)
+        if (facts->mx[i].exchanger == NULL)
+            left_out++;
+        else if (!stands_before(facts, i))
             judge_exchanger(judge, facts->mx[i].exchanger);
     }
+    if (facts->smtp && left_out > 0)
+        judge_find(judge, SMTP_MANY, NULL, "%zu more MX hosts were not visited", left_out);
 }

@@ -279,6 +279,8 @@ CHECK_RULE(MX_NULL, STEP_MX, "mx-null", "", EFFECT_NOTE, EFFECT_NOTE, "",
     "The domain says that it takes no mail (RFC 7505): then it needs no policy.")
 CHECK_RULE(MX_IMPLICIT, STEP_MX, "mx-implicit", "", EFFECT_NOTE, EFFECT_NOTE, "",
     "Without MX records mail goes to the domain's own address (RFC 5321 section 5.1): publish an MX record.")
+CHECK_RULE(MX_MANY, STEP_MX, "mx-many", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
+    "Not all of so many MX records were read: senders try a few, the preferred ones.")
 CHECK_RULE(MX_NOT_IN_POLICY, STEP_MX, "mx-not-in-policy", "X1", EFFECT_NO_MAIL, EFFECT_NO_MAIL, "",
     "Add the host to the policy, then change the id; or remove its MX record.")
 CHECK_RULE(MX_TWO_LABELS, STEP_MX, "mx-two-labels", "M5", EFFECT_NO_MAIL, EFFECT_NO_MAIL, "",
@@ -298,6 +300,8 @@ CHECK_RULE(SMTP_LOCAL, STEP_STARTTLS, "smtp-local", "", EFFECT_RISK, EFFECT_RISK
     "Senders elsewhere have no way to it, whatever is seen there from here: give the host a public address. If DNS tells others another one, check with --resolver and a resolver of theirs.")
 CHECK_RULE(SMTP_UNSEEN, STEP_STARTTLS, "smtp-unseen", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
     "This machine has no way to that address, or others there kept it waiting: check from another machine, this domain alone, or with --no-smtp.")
+CHECK_RULE(SMTP_MANY, STEP_STARTTLS, "smtp-many", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
+    "Not all of so many MX hosts were visited: senders try a few, the preferred ones.")
 CHECK_RULE(SMTP_REFUSED, STEP_STARTTLS, "smtp-refused", "", EFFECT_UNSEEN, EFFECT_UNSEEN, "",
     "It does not talk to this machine, whose address or name it may not like: check from one that sends mail, or with --no-smtp. If it answers others the same, look at its log.")
 CHECK_RULE(SMTP_DEAD, STEP_STARTTLS, "smtp-dead", "", EFFECT_RISK, EFFECT_RISK, "",

@@ -149,6 +149,19 @@ def test_many_domains_are_told_in_the_order_given_and_one_mail_server_is_visited
     assert around.mail.visits == 1
 
 
+def test_of_hundreds_of_exchangers_the_preferred_ones_are_visited(around):
+    for number in range(300):
+        around.dns.records[(f"mx{number:03}.example.org", "A")] = ["127.0.0.1"]
+    around.dns.records[(DOMAIN, "MX")] = [f"{number} mx{number:03}.example.org" for number in range(300)]
+    status, (domain,) = around.judged(DOMAIN)
+    assert status == 1 and around.mail.visits >= 64
+    found = {finding["code"]: finding for finding in domain["findings"]}
+    assert found["mx-many"]["evidence"] == "there are more than 256 MX records"
+    assert found["smtp-many"]["evidence"] == "192 more MX hosts were not visited"
+    assert found["smtp-wrong-name"]["where"] == "mx015.example.org [127.0.0.1]"  # the last one that is told in full
+    assert found["smtp-wrong-name"]["evidence"].endswith("not for mx015.example.org, and 48 more")
+
+
 def test_of_many_domains_the_good_ones_take_a_line(around):
     done = around.check(DOMAIN, "missing.example", "--no-smtp")
     lines = done.stdout.splitlines()

@@ -526,6 +526,29 @@ static void smtp_dead(struct world *world)
     smtp(world, VISIT_DEAD);
 }
 
+static void one_host_twice(struct world *world)
+{
+    world->mx[1] = world->mx[0];
+    world->mx_places[0].visit.result = VISIT_NO_STARTTLS;
+    snprintf(world->mx_places[0].visit.why, VISIT_WHY_MAX, "none");
+}
+
+static void more_exchangers_than_are_read(struct world *world)
+{
+    world->facts.exchangers.more = true;
+}
+
+static void more_exchangers_than_are_visited(struct world *world)
+{
+    world->mx[1].exchanger = NULL;
+}
+
+static void exchangers_left_alone(struct world *world)
+{
+    world->facts.smtp = false;
+    world->mx[0].exchanger = world->mx[1].exchanger = NULL;
+}
+
 static void smtp_refused(struct world *world)
 {
     world->mx_places[0].visit = (struct visit){ .result = VISIT_REFUSED,
@@ -668,6 +691,9 @@ static const struct {
     ROW(no_mail, 2, "mx-missing note/note"),
     ROW(silent_mx, 2, "mx-dns-failed no-mail/no-mail"),
     ROW(smtp_dead, 2, "smtp-dead risk/risk"),
+    ROW(more_exchangers_than_are_read, 2, "mx-many unseen/unseen"),
+    ROW(more_exchangers_than_are_visited, 2, "smtp-many unseen/unseen"),
+    ROW(exchangers_left_alone, 2, ""),
     ROW(smtp_refused, 2, "smtp-refused unseen/unseen"),
     ROW(smtp_unseen, 2, "smtp-unseen unseen/unseen"),
     ROW(no_starttls, 2, "smtp-no-starttls no-mail/no-mail"),
@@ -725,6 +751,20 @@ static void each_slip_is_found_and_nothing_else(void **state)
         wrong++;
     }
     assert_int_equal(wrong, 0);
+}
+
+static size_t count_findings(const struct check_judgement *judgement, enum check_code code,
+                             const struct check_finding **last)
+{
+    size_t count = 0;
+
+    for (const struct check_finding *at = judgement->findings; at != NULL; at = at->next) {
+        if (at->rule != &check_rules[code])
+            continue;
+        *last = at;
+        count++;
+    }
+    return count;
 }
 
 static void the_verdict_is_that_of_the_worst(void **state)
@@ -824,6 +864,20 @@ static void the_days_that_certificates_have_are_told(void **state)
                         "certificate for mta-sts.example.org by A CA until 2026-11-23");
 }
 
+static void a_host_of_two_records_is_told_of_once(void **state)
+{
+    struct world                world;
+    struct check_judgement      judgement;
+    const struct check_finding *finding = NULL;
+
+    (void)state;
+    make_good(&world);
+    one_host_twice(&world);
+    judgement = judge(&world);
+    assert_int_equal(count_findings(&judgement, SMTP_NO_STARTTLS, &finding), 1);
+    assert_string_equal(finding->where, "mail1.example.org [192.0.2.25]");
+}
+
 static void a_long_header_is_cut(void **state)
 {
     struct world world;
@@ -852,20 +906,6 @@ static void what_strangers_wrote_is_printable_and_cut(void **state)
         assert_true(strlen(at->what) < 300);
     }
     assert_non_null(judge(&world).findings);
-}
-
-static size_t count_findings(const struct check_judgement *judgement, enum check_code code,
-                             const struct check_finding **last)
-{
-    size_t count = 0;
-
-    for (const struct check_finding *at = judgement->findings; at != NULL; at = at->next) {
-        if (at->rule != &check_rules[code])
-            continue;
-        *last = at;
-        count++;
-    }
-    return count;
 }
 
 static void a_policy_of_nothing_but_slips_is_told_of_in_few_words(void **state)
@@ -955,6 +995,7 @@ int main(void)
         cmocka_unit_test(an_mx_host_that_was_not_seen_is_not_hidden_by_one_that_was),
         cmocka_unit_test(an_address_that_is_nobody_elses_is_told),
         cmocka_unit_test(the_days_that_certificates_have_are_told),
+        cmocka_unit_test(a_host_of_two_records_is_told_of_once),
         cmocka_unit_test(a_long_header_is_cut),
         cmocka_unit_test(a_policy_of_nothing_but_slips_is_told_of_in_few_words),
         cmocka_unit_test(of_many_places_some_are_named_and_the_others_counted),

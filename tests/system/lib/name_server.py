@@ -13,6 +13,8 @@ SILENT = object()  # in place of a list of records: no answer
 class NameServer:
     """records: {(name, type): [text, ...]}. MX: "10 mail.example.org"; TXT: a string, or a tuple of strings.
 
+    By UDP and TCP, whatever its size.
+
     A number in place of the list is an rcode. What is not there has no name, unless another type has.
     """
 
@@ -20,10 +22,12 @@ class NameServer:
         self.records = dict(records)
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._socket.bind(self._listener.getsockname())  # hardly anybody else uses UDP here
         self.address = "127.0.0.1:%d" % self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=serve, daemon=True) for serve in (self._serve, self._serve_tcp)]
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self):
         return self
@@ -32,7 +36,10 @@ class NameServer:
         wake = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         wake.sendto(b"", self._socket.getsockname())
         wake.close()
-        self._thread.join()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
         self._socket.close()
 
     def _serve(self):
@@ -43,6 +50,19 @@ class NameServer:
             answer = self._answer(query)
             if answer is not None:
                 self._socket.sendto(answer, peer)
+
+    def _serve_tcp(self):
+        """One after the other, each for as long as it asks."""
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            with peer, peer.makefile("rb") as asked:
+                while head := asked.read(2):
+                    answer = self._answer(asked.read(*struct.unpack("!H", head)))
+                    if answer is not None:
+                        peer.sendall(struct.pack("!H", len(answer)) + answer)
 
     def _answer(self, query):
         name, end = _read_name(query, 12)
