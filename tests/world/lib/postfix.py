@@ -59,8 +59,11 @@ class Postfix:
 
     def send(self, sender, recipient, subject):
         """What a user's mail program does."""
-        message = f"From: {sender}\nTo: {recipient}\nSubject: {subject}\n\nHello.\n"
-        self.run("sendmail", "-C", self.etc, "-f", sender, recipient, input=message)
+        self.submit(sender, recipient, f"From: {sender}\nTo: {recipient}\nSubject: {subject}\n\nHello.\n")
+
+    def submit(self, sender, recipient, message):
+        """What any program does that has made a message, which is text."""
+        self.run("sendmail", "-C", self.etc, "-i", "-f", sender, recipient, input=message)
 
     def flush(self):
         """Tries again at once what is deferred."""
@@ -100,8 +103,11 @@ class Postfix:
         self.run("postfix", "-c", self.etc, "stop")
 
 
-def receiver(host, name, domain, certificate):
-    """Takes mail for one domain into Maildirs, offers TLS with the pair in the folder certificate."""
+def receiver(host, name, domain, certificate, mailboxes="static:all/"):
+    """Takes mail for one domain, or several, into mailboxes; offers TLS with the pair in the folder certificate.
+
+    mailboxes: a table of Postfix's, from an address to a Maildir, whose name ends in a slash, or to an mbox.
+    """
     postfix = Postfix(host, name, [
         "inet_interfaces = all",
         f"smtpd_tls_cert_file = {certificate}/fullchain.pem",
@@ -111,7 +117,7 @@ def receiver(host, name, domain, certificate):
         "smtpd_tls_loglevel = 1",
         f"virtual_mailbox_domains = {domain}",
         "virtual_mailbox_base = $queue_directory/../mail",
-        "virtual_mailbox_maps = static:all/",
+        f"virtual_mailbox_maps = {mailboxes}",
         "virtual_uid_maps = static:65534",
         "virtual_gid_maps = static:65534",
     ])
@@ -127,7 +133,7 @@ def exchangers(host, name, certificates):
         for address, files in certificates.items()})
 
 
-def sender(host, name):
+def sender(host, name, *settings):
     """Sends directly, and asks postfix-mta-sts-resolver for the policy of each domain, as its README says to."""
     return Postfix(host, name, [
         "inet_interfaces = loopback-only",
@@ -135,4 +141,5 @@ def sender(host, name):
         "smtp_tls_security_level = may",
         "smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:postfix",
         "smtp_tls_loglevel = 1",
+        *settings,
     ])
