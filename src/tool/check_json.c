@@ -152,7 +152,8 @@ bool check_print_json(const struct check_facts *facts, const struct check_judgem
         text(judgement->id), "texts", texts(&facts->record), "host", "name", facts->host,
         "addresses", places(&facts->places), "policy", policy(judgement), "mx", exchangers(facts),
         "reports", texts(&facts->reports), "findings", findings(judgement));
-    bool printed = object != NULL && json_dumpf(object, stdout, JSON_COMPACT) == 0;
+    bool printed = object != NULL &&
+                   json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4)) == 0;
 
     json_decref(object);
     return printed;
