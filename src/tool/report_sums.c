@@ -285,7 +285,7 @@ enum report_counted report_counter_add(struct report_counter *counter, const str
     counter->is_sorted = false;
     if (!is_wanted(&counting))
         return REPORT_COUNTED;
-    if (region_size(counter->kept.region) > REPORT_SUMS_BYTES_MAX)
+    if (kept_size(&counter->kept) > REPORT_SUMS_BYTES_MAX)
         return REPORT_FULL;
     counting.day = REPORT_NO_DAY;
     if (report->start != TLSRPT_NO_TIME)

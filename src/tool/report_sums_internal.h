@@ -13,33 +13,24 @@
 #include "tool/report_sums.h"
 #include "tool/report_table.h"
 
-struct kept_text {
-    struct report_entry entry;
-    char                text[]; /* the same text has the same address */
-};
-
 struct kept_sender {
-    struct report_entry  entry;
     struct kept_sender  *next;
     struct report_sender sender;
 };
 
 struct kept_day {
-    struct report_entry entry;
-    struct kept_group  *group;
-    struct kept_day    *next; /* of the group */
-    struct report_day   day;
+    struct kept_group *group;
+    struct kept_day   *next; /* of the group */
+    struct report_day  day;
 };
 
 struct kept_failure {
-    struct report_entry   entry;
     struct kept_group    *group;
     struct kept_failure  *next; /* of the group */
     struct report_failure failure;
 };
 
 struct kept_group {
-    struct report_entry  entry;
     struct kept_group   *next;
     struct kept_day     *days;
     struct kept_failure *failures;
@@ -48,9 +39,8 @@ struct kept_group {
 
 /* A report that was counted. */
 struct kept_report {
-    struct report_entry entry;
-    uint8_t             id[HASH_128_SIZE]; /* of sender and report-id */
-    uint64_t            content;           /* of what it says */
+    uint8_t  id[HASH_128_SIZE]; /* of sender and report-id */
+    uint64_t content;           /* of what it says */
 };
 
 struct kept {
@@ -63,6 +53,9 @@ struct kept {
 
 bool kept_init(struct kept *kept); /* false: there is no memory, or no random numbers */
 void kept_fini(struct kept *kept);
+
+/* Bytes of all that is kept, and of what finds it. */
+size_t kept_size(const struct kept *kept);
 
 /* Each gives what is there, or makes it, all zero but for what it is found by. NULL: there is no
    memory. */

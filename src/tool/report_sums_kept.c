@@ -20,39 +20,45 @@ void kept_fini(struct kept *kept)
     region_free(kept->region);
 }
 
-/* Zeros of the region, in the table. Its first member is an entry. */
+size_t kept_size(const struct kept *kept)
+{
+    const struct report_table *tables[] = { &kept->texts, &kept->senders,  &kept->groups,
+                                            &kept->days,  &kept->failures, &kept->reports };
+    size_t                     size = region_size(kept->region);
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+        size += tables[i]->size * sizeof(*tables[i]->slots);
+    return size;
+}
+
+/* Zeros of the region, in the table. */
 static void *add(struct kept *kept, struct report_table *table, uint64_t hash, size_t size)
 {
-    struct report_entry *entry = region_alloc(kept->region, size);
+    void *entry = region_alloc(kept->region, size);
 
     if (entry == NULL)
         return NULL;
     memset(entry, 0, size);
-    entry->hash = hash;
-    return report_table_add(table, entry) ? entry : NULL;
+    return report_table_add(table, hash, entry) ? entry : NULL;
 }
 
 /* --- Texts */
 
-static bool is_text(const struct report_entry *entry, const void *key)
+static bool is_text(const void *entry, const void *key)
 {
-    return strcmp(((const struct kept_text *)(const void *)entry)->text, key) == 0;
+    return strcmp(entry, key) == 0;
 }
 
 const char *kept_text(struct kept *kept, const char *text)
 {
-    size_t            len = strlen(text);
-    uint64_t          hash = hash_64(kept->key, text, len);
-    void             *found = report_table_find(&kept->texts, hash, is_text, text);
-    struct kept_text *made = found;
+    size_t   len = strlen(text);
+    uint64_t hash = hash_64(kept->key, text, len);
+    char    *same = report_table_find(&kept->texts, hash, is_text, text);
 
-    if (found == NULL) {
-        made = add(kept, &kept->texts, hash, sizeof(*made) + len + 1);
-        if (made == NULL)
-            return NULL;
-        memcpy(made->text, text, len + 1);
-    }
-    return made->text;
+    if (same != NULL)
+        return same;
+    same = region_string(kept->region, text, len);
+    return same != NULL && report_table_add(&kept->texts, hash, same) ? same : NULL;
 }
 
 /* --- What is found by several things, each kept once: by their addresses and numbers */
@@ -66,9 +72,9 @@ static uint64_t hash_of(const struct kept *kept, const struct key *key)
     return hash_64(kept->key, key, sizeof(*key));
 }
 
-static bool is_sender(const struct report_entry *entry, const void *key)
+static bool is_sender(const void *entry, const void *key)
 {
-    const struct kept_sender *sender = (const struct kept_sender *)(const void *)entry;
+    const struct kept_sender *sender = entry;
 
     return (uintptr_t)sender->sender.name == ((const struct key *)key)->part[0];
 }
@@ -77,10 +83,9 @@ struct report_sender *kept_sender(struct kept *kept, const char *name)
 {
     struct key          key = { { (uintptr_t)name } };
     uint64_t            hash = hash_of(kept, &key);
-    void               *found = report_table_find(&kept->senders, hash, is_sender, &key);
-    struct kept_sender *sender = found;
+    struct kept_sender *sender = report_table_find(&kept->senders, hash, is_sender, &key);
 
-    if (found == NULL) {
+    if (sender == NULL) {
         sender = add(kept, &kept->senders, hash, sizeof(*sender));
         if (sender == NULL)
             return NULL;
@@ -91,9 +96,9 @@ struct report_sender *kept_sender(struct kept *kept, const char *name)
     return &sender->sender;
 }
 
-static bool is_group(const struct report_entry *entry, const void *key)
+static bool is_group(const void *entry, const void *key)
 {
-    const struct report_group *group = &((const struct kept_group *)(const void *)entry)->group;
+    const struct report_group *group = &((const struct kept_group *)entry)->group;
     const struct key          *is = key;
 
     return (uintptr_t)group->domain == is->part[0] && (uintptr_t)group->sender == is->part[1] &&
@@ -105,10 +110,9 @@ struct kept_group *kept_group(struct kept *kept, const char *domain, const char 
 {
     struct key         key = { { (uintptr_t)domain, (uintptr_t)sender, type } };
     uint64_t           hash = hash_of(kept, &key);
-    void              *found = report_table_find(&kept->groups, hash, is_group, &key);
-    struct kept_group *group = found;
+    struct kept_group *group = report_table_find(&kept->groups, hash, is_group, &key);
 
-    if (found == NULL) {
+    if (group == NULL) {
         group = add(kept, &kept->groups, hash, sizeof(*group));
         if (group == NULL)
             return NULL;
@@ -121,9 +125,9 @@ struct kept_group *kept_group(struct kept *kept, const char *domain, const char 
     return group;
 }
 
-static bool is_day(const struct report_entry *entry, const void *key)
+static bool is_day(const void *entry, const void *key)
 {
-    const struct kept_day *day = (const struct kept_day *)(const void *)entry;
+    const struct kept_day *day = entry;
     const struct key      *is = key;
 
     return (uintptr_t)day->group == is->part[0] && (uint32_t)day->day.day == is->part[1];
@@ -133,10 +137,9 @@ struct report_day *kept_day(struct kept *kept, struct kept_group *group, int32_t
 {
     struct key       key = { { (uintptr_t)group, (uint32_t)number } };
     uint64_t         hash = hash_of(kept, &key);
-    void            *found = report_table_find(&kept->days, hash, is_day, &key);
-    struct kept_day *day = found;
+    struct kept_day *day = report_table_find(&kept->days, hash, is_day, &key);
 
-    if (found == NULL) {
+    if (day == NULL) {
         day = add(kept, &kept->days, hash, sizeof(*day));
         if (day == NULL)
             return NULL;
@@ -149,9 +152,9 @@ struct report_day *kept_day(struct kept *kept, struct kept_group *group, int32_t
     return &day->day;
 }
 
-static bool is_failure(const struct report_entry *entry, const void *key)
+static bool is_failure(const void *entry, const void *key)
 {
-    const struct kept_failure *failure = (const struct kept_failure *)(const void *)entry;
+    const struct kept_failure *failure = entry;
     const struct key          *is = key;
 
     return (uintptr_t)failure->group == is->part[0] &&
@@ -165,10 +168,9 @@ struct report_failure *kept_failure(struct kept *kept, struct kept_group *group,
 {
     struct key key = { { (uintptr_t)group, (uintptr_t)type, (uintptr_t)host, (uint32_t)day } };
     uint64_t   hash = hash_of(kept, &key);
-    void      *found = report_table_find(&kept->failures, hash, is_failure, &key);
-    struct kept_failure *failure = found;
+    struct kept_failure *failure = report_table_find(&kept->failures, hash, is_failure, &key);
 
-    if (found == NULL) {
+    if (failure == NULL) {
         failure = add(kept, &kept->failures, hash, sizeof(*failure));
         if (failure == NULL)
             return NULL;
@@ -185,19 +187,18 @@ struct report_failure *kept_failure(struct kept *kept, struct kept_group *group,
 
 /* --- Reports */
 
-static bool is_report(const struct report_entry *entry, const void *key)
+static bool is_report(const void *entry, const void *key)
 {
-    return memcmp(((const struct kept_report *)(const void *)entry)->id, key, HASH_128_SIZE) == 0;
+    return memcmp(((const struct kept_report *)entry)->id, key, HASH_128_SIZE) == 0;
 }
 
 struct kept_report *kept_report(struct kept *kept, const uint8_t id[HASH_128_SIZE], bool *known)
 {
     uint64_t            hash = hash_64(kept->key, id, HASH_128_SIZE);
-    void               *found = report_table_find(&kept->reports, hash, is_report, id);
-    struct kept_report *report = found;
+    struct kept_report *report = report_table_find(&kept->reports, hash, is_report, id);
 
-    *known = found != NULL;
-    if (found == NULL) {
+    *known = report != NULL;
+    if (report == NULL) {
         report = add(kept, &kept->reports, hash, sizeof(*report));
         if (report != NULL)
             memcpy(report->id, id, HASH_128_SIZE);

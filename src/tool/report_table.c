@@ -4,40 +4,40 @@
 
 enum { FIRST = 64 /* slots */ };
 
-struct report_entry *
-report_table_find(const struct report_table *table, uint64_t                                   hash,
-                  bool (*same)(const struct report_entry *entry, const void *key), const void *key)
+void *report_table_find(const struct report_table *table, uint64_t                    hash,
+                        bool (*same)(const void *entry, const void *key), const void *key)
 {
-    struct report_entry *entry = table->size > 0 ? table->slots[hash & (table->size - 1)] : NULL;
+    size_t at = (size_t)hash;
 
-    while (entry != NULL && (entry->hash != hash || !same(entry, key)))
-        entry = entry->next;
-    return entry;
+    if (table->size == 0)
+        return NULL;
+    for (;; at++) {
+        const struct report_slot *slot = &table->slots[at & (table->size - 1)];
+
+        if (slot->entry == NULL || (slot->hash == hash && same(slot->entry, key)))
+            return slot->entry;
+    }
 }
 
-static void put(struct report_entry **slots, size_t size, struct report_entry *entry)
+static void put(struct report_slot *slots, size_t size, struct report_slot slot)
 {
-    struct report_entry **slot = &slots[entry->hash & (size - 1)];
+    size_t at = (size_t)slot.hash;
 
-    entry->next = *slot;
-    *slot = entry;
+    while (slots[at & (size - 1)].entry != NULL)
+        at++;
+    slots[at & (size - 1)] = slot;
 }
 
-/* To twice as many slots, one for each entry on average. */
 static bool grow(struct report_table *table)
 {
-    size_t                size = table->size > 0 ? 2 * table->size : FIRST;
-    struct report_entry **slots = calloc(size, sizeof(struct report_entry *));
+    size_t              size = table->size > 0 ? 2 * table->size : FIRST;
+    struct report_slot *slots = calloc(size, sizeof(*slots));
 
     if (slots == NULL)
         return false;
     for (size_t i = 0; i < table->size; i++) {
-        struct report_entry *next;
-
-        for (struct report_entry *entry = table->slots[i]; entry != NULL; entry = next) {
-            next = entry->next;
-            put(slots, size, entry);
-        }
+        if (table->slots[i].entry != NULL)
+            put(slots, size, table->slots[i]);
     }
     free(table->slots);
     table->slots = slots;
@@ -45,11 +45,11 @@ static bool grow(struct report_table *table)
     return true;
 }
 
-bool report_table_add(struct report_table *table, struct report_entry *entry)
+bool report_table_add(struct report_table *table, uint64_t hash, void *entry)
 {
-    if (table->count >= table->size && !grow(table))
+    if (table->count >= table->size / 4 * 3 && !grow(table))
         return false;
-    put(table->slots, table->size, entry);
+    put(table->slots, table->size, (struct report_slot){ .hash = hash, .entry = entry });
     table->count++;
     return true;
 }

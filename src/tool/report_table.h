@@ -8,26 +8,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The first member of what is put in. */
-struct report_entry {
-    struct report_entry *next;
-    uint64_t             hash;
+/* The hash stands beside what it is of: looking for what is not there, which most is when it is
+   looked for first, touches nothing else. */
+struct report_slot {
+    uint64_t hash;
+    void    *entry; /* NULL: it is free */
 };
 
 /* All zero is an empty one. */
 struct report_table {
-    struct report_entry **slots;
-    size_t                size; /* slots, a power of two */
-    size_t                count;
+    struct report_slot *slots;
+    size_t              size;  /* slots, a power of two, of which a quarter is free */
+    size_t              count; /* entries */
 };
 
 /* The first entry with this hash for which same says so; NULL: there is none. */
-struct report_entry *
-report_table_find(const struct report_table *table, uint64_t                                   hash,
-                  bool (*same)(const struct report_entry *entry, const void *key), const void *key);
+void *report_table_find(const struct report_table *table, uint64_t                    hash,
+                        bool (*same)(const void *entry, const void *key), const void *key);
 
 /* False: there is no memory. */
-bool report_table_add(struct report_table *table, struct report_entry *entry);
+bool report_table_add(struct report_table *table, uint64_t hash, void *entry);
 
 void report_table_fini(struct report_table *table);
 
