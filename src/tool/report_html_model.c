@@ -92,15 +92,12 @@ static int order_cases(const void *first, const void *second)
    many there are. */
 static size_t fill_cases(const struct report_group *group, struct html_case *out)
 {
-    uint64_t told = 0;
-    size_t   count = group->failure_count;
+    size_t count = group->failure_count;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         out[i] = (struct html_case){ .group = group, .failure = &group->failures[i] };
-        told = html_add(told, group->failures[i].sessions);
-    }
-    if (told < group->failed)
-        out[count++] = (struct html_case){ .group = group, .without = group->failed - told };
+    if (group->unexplained > 0)
+        out[count++] = (struct html_case){ .group = group, .without = group->unexplained };
     return count;
 }
 

@@ -208,6 +208,20 @@ static bool count_detail(const struct counting *counting, struct kept_group *gro
            count_text(kept, &failure->information, detail->information);
 }
 
+/* How many failed sessions its details say nothing of; 0 where a number is missing. Those of other
+   policies, which may tell of too many, make up for none. */
+static int64_t unexplained(const struct tlsrpt_policy *policy)
+{
+    int64_t left = policy->failed;
+
+    for (size_t i = 0; i < policy->detail_count; i++) {
+        if (policy->details[i].sessions == TLSRPT_UNSAID)
+            return 0;
+        left -= policy->details[i].sessions;
+    }
+    return left > 0 ? left : 0;
+}
+
 static bool count_policy(const struct counting *counting, const struct tlsrpt_policy *policy)
 {
     struct kept       *kept = &counting->counter->kept;
@@ -227,6 +241,7 @@ static bool count_policy(const struct counting *counting, const struct tlsrpt_po
     add(&group->group.worked, policy->worked);
     add(&group->group.failed, policy->failed);
     group->group.unsaid += policy->worked == TLSRPT_UNSAID || policy->failed == TLSRPT_UNSAID;
+    add(&group->group.unexplained, unexplained(policy));
     add(&day->worked, policy->worked);
     add(&day->failed, policy->failed);
     day->policies++;

@@ -41,14 +41,15 @@ struct report_day {
 
 /* What one sender says of one domain under one policy type. */
 struct report_group {
-    const char                  *domain; /* "" where the sender did not say it */
-    const char                  *sender;
-    enum tlsrpt_type             type;
-    uint64_t                     worked, failed; /* of all days */
-    uint32_t                     unsaid; /* how many policies did not say one of these, or both */
-    const struct report_day     *days;   /* by day */
-    size_t                       day_count; /* at least one */
-    const struct report_failure *failures;  /* by type, host and day */
+    const char              *domain; /* "" where the sender did not say it */
+    const char              *sender;
+    enum tlsrpt_type         type;
+    uint64_t                 worked, failed; /* of all days */
+    uint32_t                 unsaid;       /* how many policies did not say one of these, or both */
+    uint64_t                 unexplained;  /* failed ones that no detail of their policy tells of */
+    const struct report_day *days;         /* by day */
+    size_t                   day_count;    /* at least one */
+    const struct report_failure *failures; /* by type, host and day */
     size_t                       failure_count;
 };
 

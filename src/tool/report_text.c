@@ -117,11 +117,8 @@ static void put_failures(FILE *out, const struct report_group *group, const stru
     fputc('\n', out);
 }
 
-/* Gives how many sessions they tell of. */
-static uint64_t put_all_failures(FILE *out, const struct report_group *group)
+static void put_all_failures(FILE *out, const struct report_group *group)
 {
-    uint64_t sum = 0;
-
     for (size_t at = 0; at < group->failure_count;) {
         const struct report_failure *first = &group->failures[at];
         struct failures              all = { .first = first };
@@ -134,10 +131,7 @@ static uint64_t put_all_failures(FILE *out, const struct report_group *group)
             add_failure(&all, each);
         }
         put_failures(out, group, &all);
-        if (__builtin_add_overflow(sum, all.sessions, &sum))
-            sum = UINT64_MAX;
     }
-    return sum;
 }
 
 /* --- Groups */
@@ -166,8 +160,6 @@ static void put_mode(FILE *out, const struct report_group *group)
 
 static void put_group(FILE *out, const struct report_group *group)
 {
-    uint64_t told;
-
     fputs("  ", out);
     put_sender(out, group->sender);
     fprintf(out, ", %s: %" PRIu64 " session%s worked, %" PRIu64 " failed",
@@ -177,10 +169,10 @@ static void put_group(FILE *out, const struct report_group *group)
     put_days(out, group);
     put_mode(out, group);
     fputc('\n', out);
-    told = put_all_failures(out, group);
-    if (told < group->failed)
+    put_all_failures(out, group);
+    if (group->unexplained > 0)
         fprintf(out, "    %" PRIu64 " of the failed sessions without details\n",
-                group->failed - told);
+                group->unexplained);
 }
 
 static void put_groups(FILE *out, const struct report_sums *sums)

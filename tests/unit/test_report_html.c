@@ -405,6 +405,8 @@ static void failures_without_a_word_of_why_are_told(void **state)
     (void)state;
     groups[0].failures = &failure;
     groups[0].failure_count = 1;
+    groups[0].unexplained = 4;
+    groups[1].unexplained = 7;
     write_page(&sums);
     says("<h3>example.org: sessions failed, and the sender does not say why</h3>");
     says("<dd>mail.ru (7), google.com (4)</dd>");
@@ -695,6 +697,7 @@ static void domains_beyond_the_bound_are_told(void **state)
         snprintf(names[i], sizeof(names[i]), "d%03zu.example.org", i);
         days[i] = day_of(TODAY, 1, i);
         groups[i] = group_of(names[i], "google.com", TLSRPT_STS, &days[i], 1);
+        groups[i].unexplained = i;
     }
     write_page(&sums);
     says_before("<h2>d299.example.org</h2>", "<h2>d100.example.org</h2>"); /* the worst ones */
@@ -819,6 +822,8 @@ static void write_page_of(const char *text)
 
     groups[0].failures = &failure;
     groups[0].failure_count = 1;
+    groups[0].unexplained = 2;
+    groups[1].unexplained = 4;
     sums.senders = &sender;
     sums.sender_count = 1;
     write_page(&sums);

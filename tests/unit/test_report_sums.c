@@ -78,6 +78,25 @@ static void what_is_not_said_is_in_no_sum(void **state)
     assert_int_equal(sums()->groups[0].days[0].policies, 3);
 }
 
+static void what_no_detail_tells_of_is_summed_for_each_policy(void **state)
+{
+    struct tlsrpt_detail two = { .sessions = 2 },
+                         one_unsaid[] = { two, { .sessions = TLSRPT_UNSAID } };
+    struct tlsrpt_policy policies[] = {
+        { .domain = "a.example", .failed = 1, .details = &two, .detail_count = 1 }, /* too many */
+        { .domain = "a.example", .failed = 5 },
+        { .domain = "a.example", .failed = 30, .details = &two, .detail_count = 1 },
+        { .domain = "a.example", .failed = 100, .details = one_unsaid, .detail_count = 2 },
+        { .domain = "a.example", .failed = TLSRPT_UNSAID },
+    };
+    struct tlsrpt report = { .id = "1", .policies = policies, .policy_count = 5 };
+
+    (void)state;
+    add(&report, &no_origin);
+    assert_int_equal(sums()->groups[0].failed, 136);
+    assert_int_equal(sums()->groups[0].unexplained, 5 + 28);
+}
+
 static void a_sender_is_who_the_report_says_and_else_the_mail(void **state)
 {
     static const struct {
@@ -208,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_COUNTER(a_sum_that_does_not_fit_stays_at_the_most),
         WITH_COUNTER(what_is_not_said_is_in_no_sum),
+        WITH_COUNTER(what_no_detail_tells_of_is_summed_for_each_policy),
         WITH_COUNTER(a_sender_is_who_the_report_says_and_else_the_mail),
         WITH_COUNTER(groups_days_and_failures_are_in_order),
         WITH_COUNTER(a_failure_names_a_few_addresses_each_once),
