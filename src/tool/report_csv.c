@@ -68,7 +68,10 @@ static size_t put_failure(FILE *out, const struct report_group *group,
             sessions = UINT64_MAX;
     }
     put_place(out, group, failures[0]->day, failures[0]->type);
-    fprintf(out, ",,%" PRIu64 "\r\n", sessions);
+    if (sessions > 0)
+        fprintf(out, ",,%" PRIu64 "\r\n", sessions);
+    else
+        fputs(",,\r\n", out); /* it is not said */
     return at;
 }
 

@@ -79,6 +79,12 @@ static json_t *addresses(const struct report_failure *failure)
     return list;
 }
 
+/* null where it is not said. */
+static json_t *sessions_of(const struct report_failure *failure)
+{
+    return failure->sessions > 0 ? json_integer(number(failure->sessions)) : json_null();
+}
+
 static json_t *failure_object(const struct report_failure *failure)
 {
     char    text[REPORT_DAY_TEXT_MAX];
@@ -86,11 +92,11 @@ static json_t *failure_object(const struct report_failure *failure)
 
     if (from == NULL)
         return NULL;
-    return json_pack("{s:s?, s:s?, s:s?, s:I, s:o, s:b, s:s?, s:s?, s:s?}", "result_type",
+    return json_pack("{s:s?, s:s?, s:s?, s:o, s:o, s:b, s:s?, s:s?, s:s?}", "result_type",
                      text_or_null(failure->type), "host", text_or_null(failure->host), "day",
-                     day_text(failure->day, text), "sessions", number(failure->sessions), "from",
-                     from, "from_more", failure->from_more, "to", failure->to, "reason",
-                     failure->reason, "information", failure->information);
+                     day_text(failure->day, text), "sessions", sessions_of(failure), "from", from,
+                     "from_more", failure->from_more, "to", failure->to, "reason", failure->reason,
+                     "information", failure->information);
 }
 
 static void put_group(struct json *json, const struct report_group *group)

@@ -194,6 +194,13 @@ def test_a_failure_is_said_in_plain_words():
     assert said.endswith("\n1 report counted\n")
 
 
+def test_a_number_of_sessions_that_is_not_said_is_none():
+    sample = REPORTS / "counts-that-are-none.json"
+    sums, _, _ = report(sample)
+    assert [failure["sessions"] for group in sums["groups"] for failure in group["failures"]] == [None]
+    assert '"validation-failure",2026-11-20,,,\n' in run_mta_sts("report", "--csv", sample).stdout
+
+
 def test_what_is_no_name_is_put_into_no_command(tmp_path):
     hostile = "$(reboot).example.org"
     text = PLAIN.read_text().replace('"receiving-mx-hostname": "mail2.example.org"',

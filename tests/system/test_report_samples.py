@@ -124,7 +124,7 @@ def told(group):
     failures = {}
     for each in group["failures"]:
         what = (each["result_type"] or "") + (f" at {each['host']}" if each["host"] else "")
-        failures[what] = failures.get(what, 0) + each["sessions"]
+        failures[what] = failures.get(what, 0) + (each["sessions"] or 0)
     return (group["domain"], group["sender"], group["policy_type"], group["worked"], group["failed"], failures)
 
 
