@@ -40,7 +40,6 @@ void check_copy_answer(struct region *region, const struct resolver_answer *from
 void check_copy_visit(struct region *region, const struct visit *from, struct visit *to, bool *lost)
 {
     *to = *from;
-    *lost |= from->result == VISIT_NO_MEMORY;
     to->location = copy_text(region, from->location, lost);
     to->content_type = copy_text(region, from->content_type, lost);
     to->content_encoding = copy_text(region, from->content_encoding, lost);

@@ -244,7 +244,8 @@ void judge_note(struct judge *judge, enum check_code code, const char *where, co
 
 bool judge_unseen(const struct check_place *place)
 {
-    return place->visit.result == VISIT_NO_WAY || place->visit.result == VISIT_UNTRIED;
+    return place->visit.result == VISIT_NO_WAY || place->visit.result == VISIT_UNTRIED ||
+           place->visit.result == VISIT_NO_MEMORY;
 }
 
 bool judge_reached(const struct check_place *place)

@@ -19,8 +19,9 @@
 struct region;
 
 enum {
-    VISIT_LINE_MAX = 2048, /* bytes of a line of SMTP; RFC 5321 section 4.5.3.1.5 has 512 */
-    VISIT_LINES_MAX = 128  /* of one reply */
+    VISIT_HEADER_MAX = 128 * 1024, /* bytes of a response's header, with all that is like one */
+    VISIT_LINE_MAX = 2048,         /* bytes of a line of SMTP; RFC 5321 section 4.5.3.1.5 has 512 */
+    VISIT_LINES_MAX = 128          /* of one reply */
 };
 
 /* What a connection is for. */
@@ -62,6 +63,7 @@ struct trip {
     char               error[CURL_ERROR_SIZE];
     char              *body;
     size_t             body_size;
+    size_t             header_len;
     bool               no_memory; /* for the body */
     struct visit       visit;
 };

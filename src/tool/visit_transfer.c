@@ -75,6 +75,16 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     return trip->visit.body_over ? 0 : size * count;
 }
 
+/* Trailers and 1xx included: libcurl keeps them all. */
+static size_t count_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct trip *trip = context;
+
+    (void)bytes;
+    trip->header_len += size * count;
+    return trip->header_len > VISIT_HEADER_MAX ? 0 : size * count;
+}
+
 static bool set_connection(struct trip *trip, CURL *easy)
 {
     return SET(easy, CURLOPT_PRIVATE, (char *)trip) &&
@@ -123,7 +133,8 @@ static bool set_request(struct trip *trip, CURL *easy)
            SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
            SET(easy, CURLOPT_FOLLOWLOCATION, 0L) && /* RFC 8461 section 3.3 */
            SET(easy, CURLOPT_USERAGENT, "mta-sts/" COMMAND_VERSION) &&
-           SET(easy, CURLOPT_WRITEFUNCTION, take_body) && SET(easy, CURLOPT_WRITEDATA, trip);
+           SET(easy, CURLOPT_WRITEFUNCTION, take_body) && SET(easy, CURLOPT_WRITEDATA, trip) &&
+           SET(easy, CURLOPT_HEADERFUNCTION, count_header) && SET(easy, CURLOPT_HEADERDATA, trip);
 }
 
 /* So that libcurl has no name to look up. */
@@ -201,7 +212,7 @@ static enum visit_result result_of(const struct trip *trip, CURLcode code)
     switch (code) {
     case CURLE_OK:
         return VISIT_OK;
-    case CURLE_WRITE_ERROR: /* take_body's */
+    case CURLE_WRITE_ERROR: /* take_body's, or count_header's */
         return trip->no_memory ? VISIT_NO_MEMORY : trip->visit.body_over ? VISIT_OK : VISIT_BROKEN;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
@@ -226,6 +237,10 @@ static const char *words_of(struct trip *trip, CURLcode code)
 
     if (trip->no_memory)
         return no_memory;
+    if (trip->header_len > VISIT_HEADER_MAX)
+        return "its header has over 128 KB";
+    if (code == CURLE_OUT_OF_MEMORY) /* of libcurl's own bound on a line it says the same */
+        return "out of memory, or a line of its header has over 100 KB";
     if (trip->error[0] == '\0')
         return curl_easy_strerror(code);
     if (where)

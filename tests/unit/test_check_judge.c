@@ -526,6 +526,12 @@ static void smtp_dead(struct world *world)
     smtp(world, VISIT_DEAD);
 }
 
+static void no_memory(struct world *world)
+{
+    for (size_t i = 0; i < 2; i++)
+        world->places[i].visit = (struct visit){ .result = VISIT_NO_MEMORY, .why = "no memory" };
+}
+
 static void one_host_twice(struct world *world)
 {
     world->mx[1] = world->mx[0];
@@ -694,6 +700,7 @@ static const struct {
     ROW(more_exchangers_than_are_read, 2, "mx-many unseen/unseen"),
     ROW(more_exchangers_than_are_visited, 2, "smtp-many unseen/unseen"),
     ROW(exchangers_left_alone, 2, ""),
+    ROW(no_memory, 2, "host-unseen unseen/unseen"),
     ROW(smtp_refused, 2, "smtp-refused unseen/unseen"),
     ROW(smtp_unseen, 2, "smtp-unseen unseen/unseen"),
     ROW(no_starttls, 2, "smtp-no-starttls no-mail/no-mail"),

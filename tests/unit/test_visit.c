@@ -102,6 +102,41 @@ static void serve_chunks(int fd)
                    "3\r\nver\r\n4\r\nsion\r\n0\r\n\r\n");
 }
 
+static void serve_without_end(int fd, const char *head, const char *more)
+{
+    mbedtls_ssl_context *ssl = ask_visitor(fd, &good_tls);
+    size_t               len = strlen(more);
+
+    if (!ssl)
+        return;
+    fake_tls_write(ssl, head, strlen(head));
+    while (mbedtls_ssl_write(ssl, (const unsigned char *)more, len) > 0)
+        ;
+}
+
+static const char field[] =
+    "X-More: and more, and more, and more, and more, and more, and more\r\n";
+
+static void serve_endless_header(int fd)
+{
+    serve_without_end(fd, "HTTP/1.1 200 OK\r\n", field);
+}
+
+static void serve_endless_trailer(int fd)
+{
+    serve_without_end(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", field);
+}
+
+static void serve_endless_continue(int fd)
+{
+    serve_without_end(fd, "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+static void serve_endless_line(int fd)
+{
+    serve_without_end(fd, "HTTP/1.1 200 OK\r\nX: ", "and more, and more, and more, and more, ");
+}
+
 static void serve_cut_short(int fd)
 {
     serve_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion");
@@ -373,6 +408,19 @@ static void what_is_no_whole_answer_is_broken(void **state)
     assert_int_equal(fetch(serve_garbage), VISIT_BROKEN);
     assert_int_equal(fetch(serve_nothing), VISIT_BROKEN);
     assert_int_equal(seen.visit.status, 0);
+}
+
+static void a_header_is_read_up_to_a_bound(void **state)
+{
+    (void)state;
+    assert_int_equal(fetch(serve_endless_header), VISIT_BROKEN);
+    assert_string_equal(seen.visit.why, "its header has over 128 KB");
+    assert_int_equal(fetch(serve_endless_trailer), VISIT_BROKEN);
+    assert_string_equal(seen.visit.why, "its header has over 128 KB");
+    assert_int_equal(fetch(serve_endless_continue), VISIT_BROKEN);
+    assert_string_equal(seen.visit.why, "its header has over 128 KB");
+    assert_int_not_equal(fetch(serve_endless_line), VISIT_OK);
+    assert_non_null(strstr(seen.visit.why, "header"));
 }
 
 static void whoever_is_slow_is_given_up(void **state)
@@ -910,6 +958,7 @@ int main(void)
         TEST(a_body_comes_as_it_is),
         TEST(a_body_is_read_up_to_a_bound),
         TEST(what_is_no_whole_answer_is_broken),
+        TEST(a_header_is_read_up_to_a_bound),
         TEST(whoever_is_slow_is_given_up),
         TEST(whoever_is_not_there_is_dead),
         TEST(an_address_without_a_route_is_told),
