@@ -137,7 +137,8 @@ static bool print_sums(const struct report *report, const struct report_sums *su
     if (report->file != NULL) {
         if (report_html_file(sums, report->file))
             return true;
-        command_tell("%s: %s", report->file, strerror(errno));
+        command_tell("%s: no page could be written there, or beside it: %s", report->file,
+                     strerror(errno));
         return false;
     }
     if (put(sums, stdout) || ferror(stdout))

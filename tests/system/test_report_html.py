@@ -152,7 +152,8 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path):
     for path, why in [("/dev/full", "No space left on device"), (tmp_path / "no/page.html", "No such file or directory"),
                       (tmp_path, "Is a directory")]:
         done = run_mta_sts("report", "--html", path, tmp_path)
-        assert (done.returncode, done.stdout, done.stderr) == (3, "", f"mta-sts: {path}: {why}\n")
+        assert (done.returncode, done.stdout, done.stderr) == (
+            3, "", f"mta-sts: {path}: no page could be written there, or beside it: {why}\n")
     with open("/dev/full", "w") as full:
         done = run_mta_sts("report", "--html", "-", tmp_path, stdout=full)
     assert done.returncode == 3 and "No space left on device" in done.stderr
