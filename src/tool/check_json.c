@@ -3,27 +3,27 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* jansson takes UTF-8 alone. A stranger's bytes that are none become "?". */
-static json_t *text(const char *bytes)
+static json_t *bytes(const char *at, size_t len)
 {
-    char   *copy;
-    json_t *value;
+    json_t *value = json_stringn(at, len);
+    char   *copy = value == NULL ? malloc(len + 1) : NULL;
 
-    if (bytes == NULL)
-        return json_null();
-    value = json_string(bytes);
-    if (value != NULL)
+    if (copy == NULL)
         return value;
-    copy = strdup(bytes);
-    for (char *at = copy; at != NULL && *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    }
-    value = copy == NULL ? NULL : json_string(copy);
+    for (size_t i = 0; i < len; i++)
+        copy[i] = (char)((unsigned char)at[i] < 0x80 ? at[i] : '?');
+    value = json_stringn(copy, len);
     free(copy);
     return value;
+}
+
+static json_t *text(const char *string)
+{
+    return string == NULL ? json_null() : bytes(string, strlen(string));
 }
 
 static const char *result_name(enum visit_result result)
@@ -94,7 +94,7 @@ static json_t *texts(const struct resolver_answer *answer)
     json_t *array = json_array();
 
     for (size_t i = 0; i < answer->count; i++)
-        json_array_append_new(array, text(answer->records[i].text));
+        json_array_append_new(array, bytes(answer->records[i].text, answer->records[i].len));
     return array;
 }
 

@@ -89,6 +89,14 @@ def test_json_has_what_was_seen(around):
     assert domain["findings"] == []
 
 
+def test_json_has_all_bytes_of_a_record(around):
+    record = "v=STSv1; id=1;\0\033[31m\u202e"
+    around.dns.records[(f"_mta-sts.{DOMAIN}", "TXT")] = [record]
+    status, (domain,) = around.judged(DOMAIN)
+    assert status == 1 and domain["record"]["texts"] == [record]
+    assert "\033" not in around.check(DOMAIN).stdout
+
+
 def test_a_problem_says_how_bad_it_is_and_what_to_do(around):
     around.dns.records[(f"_mta-sts.{DOMAIN}", "TXT")].append("v=spf1 -all")
     done = around.check(DOMAIN)

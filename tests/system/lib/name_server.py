@@ -101,6 +101,6 @@ def _rdata(kind, text):
         preference, host = text.split()
         return struct.pack("!H", int(preference)) + _name(host)
     if kind == "TXT":
-        strings = (text,) if isinstance(text, str) else text
-        return b"".join(bytes([len(string)]) + string.encode() for string in strings)
+        strings = [string.encode() for string in ((text,) if isinstance(text, str) else text)]
+        return b"".join(bytes([len(string)]) + string for string in strings)
     return ipaddress.ip_address(text).packed
