@@ -131,7 +131,7 @@ static void require_sums(const struct report_sums *sums)
 static void count(const struct tlsrpt *report, const uint8_t *data, size_t size)
 {
     static const struct report_wanted all = { .since = TLSRPT_NO_TIME };
-    static const struct report_origin none, some = { "submitter.example", "Example.ORG", "id" };
+    static const struct report_origin none, some = { "submitter.example", "Example.ORG" };
     struct report_counter            *counter = report_counter_new(&all);
     const struct report_sums         *sums;
 
