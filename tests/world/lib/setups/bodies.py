@@ -65,6 +65,8 @@ LINES = [
     Setup("utf-8", "UTF-8 in an unknown key's value, no charset", "policy-utf8", "rfc", "B24",
           "resolver reads ASCII where no charset is said",
           answer=answer(body(("max_age", "a: \u00fc\r\nmax_age")), content_type="text/plain")),
+    served("bad-value", "a byte that is no UTF-8 in an unknown key's value",
+           BODY.encode().replace(b"max_age", b"a: \xff\r\nmax_age"), "policy-bad-value", ""),
     line("no-colon", "line without :", "word", "policy-no-colon", "resolver", "B25", IGNORES),
     line("comment", "comment", "# the new server", "policy-comment", "resolver", "B26", IGNORES),
     line("comment-colon", "comment with a :", "# since: 2026", "policy-comment", "resolver", "B27", IGNORES),

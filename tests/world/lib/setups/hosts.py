@@ -80,6 +80,8 @@ ANSWERS = [
           answer=answer(content_type="text/plain; charset=foo")),
     Setup("charset-empty", "charset and no value", "answer-charset-empty", "rfc", "H10",
           "resolver makes nothing of it, nor do those in Go", answer=answer(content_type="text/plain; charset")),
+    Setup("bad-type", "a parameter without a name", "answer-bad-type", "rfc resolver", "",
+          "Go takes it for no media type", answer=answer(content_type="text/plain; =x")),
     Setup("type-case", "Text/Plain", "answer-type-case", "rfc resolver", "H11", "KumoMTA wants lower case",
           answer=answer(content_type="Text/Plain; charset=utf-8")),
     Setup("type-twice", "two Content-Type", "answer-type-twice", answer=answer(fields=("Content-Type: text/html",))),

@@ -83,6 +83,7 @@ REPORTS = [
     reports("reports-case", "v=tlsrptv1", "v=tlsrptv1; rua=mailto:a@example.net", "reports-version-case", "R7"),
     reports("reports-comma", "a comma within an address", "v=TLSRPTv1; rua=mailto:a,b@example.net",
             "reports-rua-comma", "R8"),
+    reports("reports-word", "a word without =", "v=TLSRPTv1; rua=mailto:a@example.net; word", "reports-bad-field"),
     reports("reports-bang", "!10m behind an address", "v=TLSRPTv1; rua=mailto:a@example.net!10m",
             "reports-rua-bang", "R9"),
     reports("reports-http", "http: alone", "v=TLSRPTv1; rua=http://example.net/", "reports-rua-http-alone", "R10"),

@@ -46,6 +46,8 @@ SETUPS = [
          "mailauth takes what stands before : for a header's name"),
     text("no-equals", "a word without = between ;", "v=STSv1; id=1; word;", "record-no-equals", "resolver", "D19",
          TAKES_FIELDS),
+    text("bad-field", "a blank in a field's name", "v=STSv1; id=1; a b=c;", "record-bad-field", "resolver", "",
+         TAKES_FIELDS),
     text("id-twice", "id twice", "v=STSv1; id=1; id=2;", "record-id-twice", "rfc resolver", "D20",
          "mox refuses what it has not read"),
 
