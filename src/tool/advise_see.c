@@ -37,6 +37,13 @@ static bool is_looked_at(const struct check_judgement *judgement)
     return !is_any_found(judgement, unseen, sizeof(unseen) / sizeof(*unseen), EFFECT_UNSEEN);
 }
 
+static bool are_exchangers_looked_at(const struct check_judgement *judgement)
+{
+    static const enum check_code unseen[] = { MX_MANY, SMTP_UNSEEN, SMTP_MANY, SMTP_REFUSED };
+
+    return !is_any_found(judgement, unseen, sizeof(unseen) / sizeof(*unseen), EFFECT_UNSEEN);
+}
+
 /* Would a sender that was led here by a record take it? */
 static bool is_served(const struct check_judgement *judgement)
 {
@@ -96,7 +103,7 @@ void advise_see(const struct check_facts *facts, const struct check_judgement *j
         .as_configured = !is_found(judgement, POLICY_NOT_CONFIGURED, EFFECT_NONE),
         .reports = !is_any_found(judgement, no_reports, 2, EFFECT_NONE),
         .problems = count_problems(judgement),
-        .mx_looked_at = facts->smtp && !is_found(judgement, SMTP_UNSEEN, EFFECT_UNSEEN),
+        .mx_looked_at = facts->smtp && are_exchangers_looked_at(judgement),
     };
     if (facts->configured != NULL) {
         situation->configured_mode = facts->configured->mode;
