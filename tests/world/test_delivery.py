@@ -91,6 +91,7 @@ class Actors:
             outcome = self.sender.wait_for_line(r"status=(\w+)", marks["Sender's Postfix"])
             if outcome[1] == "sent":
                 self.receiver.wait_for_line("delivered to maildir", marks["Receiver's Postfix"])
+                self.sender.wait_for_line("qmgr.*: removed", marks["Sender's Postfix"])
         finally:
             for name, (process, wanted) in logs.items():
                 lines = process.log(marks[name]).splitlines()
