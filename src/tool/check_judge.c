@@ -276,7 +276,7 @@ static const char *with_more(struct judge *judge, const char *text, size_t more)
     if (more == 0)
         return text;
     snprintf(words, sizeof(words), "and %zu more", more);
-    return join(judge, text, words);
+    return join(judge, text, print(judge, words));
 }
 
 static void tell_of_more(struct judge *judge)
