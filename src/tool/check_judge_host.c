@@ -139,7 +139,9 @@ void judge_chain(struct judge *judge, const struct judge_chain_codes *codes, con
 /* One line for what most often is the same at all places. */
 static void see_chain(struct judge *judge, const struct visit *visit)
 {
-    const char *version = visit->tls12 ? "TLS 1.2, " : visit->only_tls13 ? "TLS 1.3 alone, " : "";
+    const char *version = visit->tls12        ? "speaks TLS 1.2, "
+                          : visit->only_tls13 ? "speaks TLS 1.3 alone, "
+                                              : "";
     char        term[JUDGE_TERM_MAX];
 
     judge_see(judge, STEP_TLS, "%scertificate for %s by %s %s", version, visit->chain.names,

@@ -861,8 +861,9 @@ static void the_days_that_certificates_have_are_told(void **state)
     world.places[0].visit.tls12 = true;
     world.mx_places[1].visit.chain.not_after = NOW + 30 * DAY;
     judgement = judge(&world);
-    assert_string_equal(judgement.seen[STEP_TLS], "TLS 1.2, certificate for mta-sts.example.org "
-                                                  "by A CA until 2027-01-23, 60 days left");
+    assert_string_equal(judgement.seen[STEP_TLS],
+                        "speaks TLS 1.2, certificate for mta-sts.example.org "
+                        "by A CA until 2027-01-23, 60 days left");
     assert_string_equal(judgement.seen[STEP_STARTTLS],
                         "mail1.example.org is trusted until 2027-01-23, 60 days left, "
                         "a.mx.example.org is trusted until 2026-12-24, 30 days left");
