@@ -105,5 +105,5 @@ def test_no_address_has_more_than_four_connections_at_once(asking, report):
     os.close(pidfd)
     report.write(f"{max(most.values())} connections at once to one address, in {looks} looks at {WATCHED} domains\n")
     judge(output, DOMAINS[:WATCHED], process.wait())
-    assert len(most) == 2
+    # The MX host is visited once: whether that is seen is chance.
     assert 2 <= max(most.values()) <= PER_SERVER
