@@ -756,12 +756,19 @@ static void hang_at_first(int fd)
         serve_good(fd);
 }
 
-static void go_in_a_crowd(void (*serve)(int fd), struct seen *crowd)
+/* Time flies only until somebody is answered, who may need as long as a slow machine takes. */
+static void fly_until_answered(void *context)
+{
+    if (atomic_load(&shared->connections) <= OUTSIDE_PER_SERVER)
+        fast_clock_tick(context);
+}
+
+static void go_in_a_crowd(void (*serve)(int fd), struct seen *crowd, void (*tick)(void *context))
 {
     server = fake_server_start(serve);
     for (size_t i = 0; i < CROWD; i++)
         go(&crowd[i], server.port, false);
-    assert_true(outside_run(outside, fast_clock_tick, NULL));
+    assert_true(outside_run(outside, tick, NULL));
 }
 
 static void a_server_that_answers_nobody_is_left_alone(void **state)
@@ -769,7 +776,7 @@ static void a_server_that_answers_nobody_is_left_alone(void **state)
     static struct seen crowd[CROWD];
 
     (void)state;
-    go_in_a_crowd(hang_and_count, crowd);
+    go_in_a_crowd(hang_and_count, crowd, fast_clock_tick);
     for (size_t i = 0; i < CROWD; i++) {
         assert_int_equal(crowd[i].calls, 1);
         assert_int_equal(crowd[i].visit.result, i < IN_VAIN ? VISIT_TIMED_OUT : VISIT_UNTRIED);
@@ -800,7 +807,7 @@ static void one_answer_is_enough_to_be_tried(void **state)
     size_t             good = 0;
 
     (void)state;
-    go_in_a_crowd(hang_at_first, crowd);
+    go_in_a_crowd(hang_at_first, crowd, fly_until_answered);
     for (size_t i = 0; i < CROWD; i++)
         good += crowd[i].visit.result != VISIT_TIMED_OUT && crowd[i].visit.result != VISIT_UNTRIED;
     assert_int_equal(good, CROWD - OUTSIDE_PER_SERVER);
