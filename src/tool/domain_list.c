@@ -1,10 +1,10 @@
 #include "tool/domain_list.h"
 
 #include "common/hostname.h"
+#include "common/region.h"
 #include "tool/typed.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int out_of_memory(void)
@@ -15,17 +15,20 @@ static int out_of_memory(void)
 
 static bool make_room(struct domain_list *domains, size_t count)
 {
-    *domains = (struct domain_list){ .names = calloc(count, sizeof(*domains->names)) };
+    *domains = (struct domain_list){ .region = region_new() };
+    if (domains->region != NULL)
+        domains->names = region_alloc(domains->region, count * sizeof(*domains->names));
     return domains->names != NULL;
 }
 
 static bool add(struct domain_list *domains, const char *name)
 {
-    char *copy = strdup(name);
+    char *copy = region_string(domains->region, name, strlen(name));
 
-    domains->names[domains->count] = copy;
-    domains->count += copy != NULL;
-    return copy != NULL;
+    if (copy == NULL)
+        return false;
+    domains->names[domains->count++] = copy;
+    return true;
 }
 
 const struct policy *domain_list_policy(const struct config *config, const char *domain)
@@ -75,7 +78,5 @@ int domain_list_all(struct domain_list *domains, const struct config *config)
 
 void domain_list_free(struct domain_list *domains)
 {
-    for (size_t i = 0; i < domains->count; i++)
-        free(domains->names[i]);
-    free(domains->names);
+    region_free(domains->region);
 }

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 struct domain_list {
-    char **names; /* canonical */
-    size_t count;
+    char         **names; /* canonical */
+    size_t         count;
+    struct region *region; /* of all that it holds */
 };
 
 /* Both give an enum command_exit, and have told what it is about; domains is to be freed after

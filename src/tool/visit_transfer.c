@@ -49,7 +49,7 @@ static int is_connected(void *context, curl_socket_t fd, curlsocktype purpose)
 }
 
 /* No more than VISIT_BODY_MAX: what is over it ends the transfer. */
-static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+static size_t take_body(const char *bytes, size_t size, size_t count, void *context)
 {
     struct trip *trip = context;
     size_t       len = size * count, room = VISIT_BODY_MAX - trip->visit.body_len;
