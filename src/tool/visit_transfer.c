@@ -76,7 +76,7 @@ static size_t take_body(const char *bytes, size_t size, size_t count, void *cont
 }
 
 /* Trailers and 1xx included: libcurl keeps them all. */
-static size_t count_header(char *bytes, size_t size, size_t count, void *context)
+static size_t count_header(const char *bytes, size_t size, size_t count, void *context)
 {
     struct trip *trip = context;
 

@@ -761,7 +761,7 @@ static void each_slip_is_found_and_nothing_else(void **state)
 }
 
 /* In place of one that was not found. */
-static const struct check_finding not_found = { .where = "", .what = "" };
+static const struct check_finding nothing = { .where = "", .what = "" };
 
 static size_t count_findings(const struct check_judgement *judgement, enum check_code code,
                              const struct check_finding **last)
@@ -879,7 +879,7 @@ static void a_host_of_two_records_is_told_of_once(void **state)
 {
     struct world                world;
     struct check_judgement      judgement;
-    const struct check_finding *finding = &not_found;
+    const struct check_finding *finding = &nothing;
 
     (void)state;
     make_good(&world);
@@ -924,7 +924,7 @@ static void a_policy_of_nothing_but_slips_is_told_of_in_few_words(void **state)
     enum { LINES = 5000 };
     struct world                world;
     struct check_judgement      judgement;
-    const struct check_finding *last = &not_found;
+    const struct check_finding *last = &nothing;
     static char                 body[LINES * 13 + 1];
 
     (void)state;
@@ -945,7 +945,7 @@ static void of_many_places_some_are_named_and_the_others_counted(void **state)
     struct world                world;
     static struct check_place   places[PLACES];
     static char                 addresses[PLACES][16];
-    const struct check_finding *last = &not_found;
+    const struct check_finding *last = &nothing;
     struct check_judgement      judgement;
 
     (void)state;
