@@ -153,13 +153,17 @@ static enum advise_state_result read_lines(struct advise_state *state, FILE *fil
     enum advise_state_result result = ADVISE_STATE_FINE;
     char                     line[ADVISE_STATE_LINE];
     unsigned                 number = 1;
+    bool                     more = fgets(line, sizeof(line), file) != NULL;
 
-    if (fgets(line, sizeof(line), file) != NULL && strcmp(line, head) != 0) {
+    if (more && strcmp(line, head) != 0) {
         snprintf(why, ADVISE_STATE_WHY_MAX, "%s:1: this is no state file of mta-sts advise", path);
         return ADVISE_STATE_BROKEN;
     }
-    while (result == ADVISE_STATE_FINE && fgets(line, sizeof(line), file) != NULL)
-        result = take_line(state, line, path, ++number, why);
+    while (more && result == ADVISE_STATE_FINE) {
+        more = fgets(line, sizeof(line), file) != NULL;
+        if (more)
+            result = take_line(state, line, path, ++number, why);
+    }
     if (result != ADVISE_STATE_FINE || !ferror(file))
         return result;
     snprintf(why, ADVISE_STATE_WHY_MAX, "%s: %s", path, strerror(errno));

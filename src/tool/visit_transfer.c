@@ -164,7 +164,7 @@ void visit_transfer(struct trip *trip)
 static bool read_chain(struct trip *trip)
 {
     static const char     label[] = "Cert:";
-    const char           *pems[CERTIFICATES_MAX];
+    const char           *pems[CERTIFICATES_MAX] = { NULL };
     size_t                count = 0;
     struct curl_certinfo *certificates = NULL;
 

@@ -39,8 +39,11 @@ static size_t quoted_len(struct txt_slice rest)
     for (size_t at = 1; is_quotable(slice_byte(rest, at)); at++) {
         if (rest.at[at] == '"')
             return at + 1;
-        if (rest.at[at] == '\\' && !is_quotable(slice_byte(rest, ++at)))
-            return 0;
+        if (rest.at[at] == '\\') {
+            at++;
+            if (!is_quotable(slice_byte(rest, at)))
+                return 0;
+        }
     }
     return 0;
 }

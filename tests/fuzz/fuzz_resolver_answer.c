@@ -25,29 +25,29 @@ static void require_record(enum resolver_type type, const struct resolver_record
     require(type == RESOLVER_MX || record->preference == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The message has memory of its own, so that ASan sees where it ends. */
+static void try_answer(const uint8_t *data, size_t len, enum resolver_type type)
 {
     struct region         *region = region_new();
-    uint8_t               *message = malloc(size + 1); /* so that ASan sees where it ends */
+    uint8_t               *message = malloc(len > 0 ? len : 1);
     struct resolver_answer answer;
-    enum resolver_type     type;
 
-    require(region && message);
-    if (size > 0 && size <= UINT16_MAX) {
-        type = (enum resolver_type)(data[size - 1] % 4);
-        memcpy(message, data, size - 1);
-        message = realloc(message, size);
-        require(message != NULL);
-        require(
-            resolver_read_answer(message, (int)size - 1, "alias.example", type, region, &answer));
-        memset(message, 0, size); /* nothing points into it */
-        require((answer.result == RESOLVER_OK) == (answer.count > 0));
-        require((answer.result == RESOLVER_FAILED) == (answer.why != NULL));
-        require(answer.result != RESOLVER_SILENT && answer.count <= RESOLVER_RECORDS_MAX);
-        for (size_t i = 0; i < answer.count; i++)
-            require_record(type, &answer.records[i]);
-    }
+    require(region != NULL && message != NULL);
+    memcpy(message, data, len);
+    require(resolver_read_answer(message, (int)len, "alias.example", type, region, &answer));
+    memset(message, 0, len); /* nothing points into it */
+    require((answer.result == RESOLVER_OK) == (answer.count > 0));
+    require((answer.result == RESOLVER_FAILED) == (answer.why != NULL));
+    require(answer.result != RESOLVER_SILENT && answer.count <= RESOLVER_RECORDS_MAX);
+    for (size_t i = 0; i < answer.count; i++)
+        require_record(type, &answer.records[i]);
     free(message);
     region_free(region);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size > 0 && size <= UINT16_MAX)
+        try_answer(data, size - 1, (enum resolver_type)(data[size - 1] % 4));
     return 0;
 }

@@ -19,7 +19,10 @@ __attribute__((noinline)) static bool malloc_fails(const void *caller)
     Dl_info own, theirs;
 
     if (dladdr(caller, &theirs) == 0 || dladdr(&mallocs_until_failure, &own) == 0 ||
-        own.dli_fbase != theirs.dli_fbase || --mallocs_until_failure > 0)
+        own.dli_fbase != theirs.dli_fbase)
+        return false;
+    mallocs_until_failure--;
+    if (mallocs_until_failure > 0)
         return false;
     errno = ENOMEM;
     return true;

@@ -88,9 +88,11 @@ static void what_is_not_known_is_an_error_with_its_line(void **unused)
     static const char *const broken[] = {
         "something else\n",
         HEAD "\n",
+        /* clang-format off */
         HEAD LINE LINE,
-        HEAD      LINE "example.com\n",
-        HEAD      BARE "more",
+        HEAD LINE "example.com\n",
+        HEAD BARE "more",
+        /* clang-format on */
         HEAD "Example.net first=1000 from=nothing last=0 mode=- since=0 longest=0 enforced=no id=- "
              "id_since=0 mx=- "
              "mx_since=0\n",

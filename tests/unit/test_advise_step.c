@@ -58,9 +58,11 @@ static const struct advise_evidence thin_enforced = { CLEAN(3), .senders = 2, .e
 
 /* --- What was seen before */
 
+/* clang-format off */
 #define SEEN(a_mode, days)                                                                         \
     .first = NOW - 300 * DAY, .last = NOW, .mode = (a_mode), .id = "1", .since = NOW - (days)*DAY, \
     .id_since = NOW - (days)*DAY, .longest = WEEK
+/* clang-format on */
 
 static const struct advise_seen nothing_yet = { .first = NOW };
 static const struct advise_seen tested = { SEEN(TESTING, 20) };

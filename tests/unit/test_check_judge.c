@@ -624,16 +624,16 @@ static void http_beside(struct world *world)
 
 /* --- What is found: "code rfc/strictest" for each, in order */
 
+/* clang-format off */
+#define ROW(bend, counts, found) { #bend, bend, found, counts }
+/* clang-format on */
+
 static const struct {
     const char *name;
     void (*bend)(struct world *world);
     const char *found;
     int         counts; /* 2: by both; 1: by the RFC; 0: not */
 } rows[] = {
-#define ROW(bend, counts, found)   \
-    {                              \
-#bend, bend, found, counts \
-    }
     ROW(good, 2, ""),
     ROW(no_record, 0, "record-missing no-policy/no-policy"),
     ROW(another_record, 0, "record-missing no-policy/no-policy"),
