@@ -241,6 +241,10 @@ static const char *words_of(struct trip *trip, CURLcode code)
         return "its header has over 128 KB";
     if (code == CURLE_OUT_OF_MEMORY) /* of libcurl's own bound on a line it says the same */
         return "out of memory, or a line of its header has over 100 KB";
+#if LIBCURL_VERSION_NUM >= 0x080600 /* which has a word of its own for it */
+    if (code == CURLE_TOO_LARGE)
+        return "a line of its header has over 100 KB";
+#endif
     if (trip->error[0] == '\0')
         return curl_easy_strerror(code);
     if (where)
