@@ -98,16 +98,6 @@ static json_t *texts(const struct resolver_answer *answer)
     return array;
 }
 
-static const char *mode_name(enum policy_body_mode mode)
-{
-    static const char *const names[] = { [BODY_MODE_MISSING] = NULL,
-                                         [BODY_MODE_ENFORCE] = "enforce",
-                                         [BODY_MODE_TESTING] = "testing",
-                                         [BODY_MODE_NONE] = "none" };
-
-    return names[mode];
-}
-
 static json_t *policy(const struct check_judgement *judgement)
 {
     json_t *mx;
@@ -117,10 +107,10 @@ static json_t *policy(const struct check_judgement *judgement)
     mx = json_array();
     for (size_t i = 0; i < judgement->policy.mx_count; i++)
         json_array_append_new(mx, text(judgement->patterns[i]));
-    return json_pack("{s:s?, s:o, s:o}", "mode", mode_name(judgement->policy.mode), "max_age",
-                     judgement->policy.has_age ? json_integer(judgement->policy.max_age)
-                                               : json_null(),
-                     "mx", mx);
+    return json_pack(
+        "{s:s?, s:o, s:o}", "mode", policy_body_mode_name(judgement->policy.mode), "max_age",
+        judgement->policy.has_age ? json_integer(judgement->policy.max_age) : json_null(), "mx",
+        mx);
 }
 
 static json_t *finding(const struct check_finding *finding)

@@ -146,21 +146,12 @@ static size_t whole_lines(const struct visit *visit)
     return end == NULL ? visit->body_len : (size_t)(end + 1 - visit->body);
 }
 
-static const char *mode_name(enum policy_body_mode mode)
-{
-    static const char *const names[] = { [BODY_MODE_MISSING] = "no mode",
-                                         [BODY_MODE_ENFORCE] = "enforce",
-                                         [BODY_MODE_TESTING] = "testing",
-                                         [BODY_MODE_NONE] = "none" };
-
-    return names[mode];
-}
-
 static void read_policy(struct judge *judge, const struct visit *visit)
 {
     struct check_judgement *out = judge->out;
     struct reading          reading = { .judge = judge };
     size_t                  len = whole_lines(visit);
+    const char             *mode;
 
     if (!make_room(judge, visit->body, len))
         return;
@@ -168,7 +159,8 @@ static void read_policy(struct judge *judge, const struct visit *visit)
     if (reading.none)
         return;
     out->has_policy = true;
-    judge_see(judge, STEP_POLICY, "%s, max_age %u, %zu mx", mode_name(out->policy.mode),
+    mode = policy_body_mode_name(out->policy.mode);
+    judge_see(judge, STEP_POLICY, "%s, max_age %u, %zu mx", mode != NULL ? mode : "no mode",
               (unsigned)out->policy.max_age, out->policy.mx_count);
     if (out->policy.mode == BODY_MODE_NONE)
         judge_find(judge, POLICY_MODE_NONE, NULL, "mode: none");

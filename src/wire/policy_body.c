@@ -15,6 +15,11 @@ static const char *const mode_names[] = {
     [BODY_MODE_ENFORCE] = "enforce", [BODY_MODE_TESTING] = "testing", [BODY_MODE_NONE] = "none"
 };
 
+const char *policy_body_mode_name(enum policy_body_mode mode)
+{
+    return mode_names[mode];
+}
+
 static const enum policy_body_flaw twice_flaws[] = {
     [KEY_VERSION] = BODY_VERSION_TWICE, [KEY_MODE] = BODY_MODE_TWICE, [KEY_MAX_AGE] = BODY_AGE_TWICE
 };

@@ -87,6 +87,9 @@ enum policy_body_flaw {
 
 enum policy_body_mode { BODY_MODE_MISSING, BODY_MODE_ENFORCE, BODY_MODE_TESTING, BODY_MODE_NONE };
 
+/* "enforce", "testing" or "none"; NULL for _MISSING. */
+const char *policy_body_mode_name(enum policy_body_mode mode);
+
 /* What it says: of a key that stands twice the first (RFC 8461 section 3.2). */
 struct policy_body {
     enum policy_body_mode mode; /* _MISSING: none that the RFC knows */

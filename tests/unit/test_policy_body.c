@@ -606,9 +606,19 @@ static void a_megabyte_of_anything_is_read(void **state)
     }
 }
 
+static void modes_have_the_names_of_the_rfc(void **state)
+{
+    (void)state;
+    assert_null(policy_body_mode_name(BODY_MODE_MISSING));
+    assert_string_equal(policy_body_mode_name(BODY_MODE_ENFORCE), "enforce");
+    assert_string_equal(policy_body_mode_name(BODY_MODE_TESTING), "testing");
+    assert_string_equal(policy_body_mode_name(BODY_MODE_NONE), "none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modes_have_the_names_of_the_rfc),
         cmocka_unit_test(a_policy_is_read),
         cmocka_unit_test(what_is_no_policy_at_all_is_told_as_that),
         cmocka_unit_test(slips_of_lines_are_told),
