@@ -37,7 +37,11 @@ enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
 
-enum config_listener_kind { CONFIG_HTTPS, CONFIG_ACME };
+enum config_listener_kind {
+    CONFIG_HTTPS,
+    CONFIG_ACME,  /* HTTP, ACME challenges alone */
+    CONFIG_HEALTH /* HTTP, /livez and /readyz alone */
+};
 
 struct config_listener {
     enum config_listener_kind kind;
@@ -54,6 +58,13 @@ struct config_network {
     sa_family_t family; /* AF_INET or AF_INET6 */
     uint8_t     prefix; /* bits */
     uint8_t     bytes[16];
+};
+
+/* A number of domains, or a percentage of the running ones. */
+struct config_share {
+    unsigned number;
+    bool     percent;
+    bool     set; /* written in the file: else the default, 50 % */
 };
 
 struct config_server {
@@ -74,6 +85,13 @@ struct config_server {
     unsigned    max_connections_per_ip; /* a worker; 0: no limit */
     unsigned    cert_cache;             /* entries, a worker */
     bool        access_log;
+    bool        log_json;         /* log_format = json */
+    bool        isolate;          /* a wrong section, included file or alias line is left out */
+    unsigned    ready_percent;    /* of the hosts need a good pair for /readyz; 0: none */
+    unsigned    drain_delay;      /* seconds from SIGTERM to the end of accepting */
+    const char *state_dir;        /* absolute; NULL: nothing is written */
+    unsigned    state_dir_line;   /* where it is written; 0: nowhere */
+    struct config_share max_removed;
 };
 
 struct config; /* opaque: server settings, policies, the table of domains */

@@ -33,9 +33,9 @@ static struct section *source(const struct loader *loader, struct section *secti
 {
     struct section *defaults = defaults_of(loader);
 
-    if (section->seen & UINT32_C(1) << id)
+    if (section->seen & KEY_BIT(id))
         return section;
-    return defaults != NULL && defaults->seen & UINT32_C(1) << id ? defaults : NULL;
+    return defaults != NULL && defaults->seen & KEY_BIT(id) ? defaults : NULL;
 }
 
 /* The item, or NULL; a bad one makes *good false, and so does a missing one that is needed. */

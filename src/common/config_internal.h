@@ -101,6 +101,13 @@ enum key_id {
     KEY_MAX_CONNECTIONS_PER_IP,
     KEY_CERT_CACHE,
     KEY_ACCESS_LOG,
+    KEY_LISTEN_HEALTH,
+    KEY_READY_REQUIRES_CERTIFICATES,
+    KEY_DRAIN_DELAY,
+    KEY_ISOLATE,
+    KEY_MAX_REMOVED,
+    KEY_STATE_DIR,
+    KEY_LOG_FORMAT,
     KEY_INCLUDE,
     KEY_MODE,
     KEY_MX,
@@ -113,6 +120,8 @@ enum key_id {
     KEY_ALIAS_FILE,
     KEY_COUNT
 };
+
+#define KEY_BIT(id) (UINT64_C(1) << (id))
 
 enum key_home {
     HOME_SERVER,
@@ -144,7 +153,7 @@ struct section {
     struct item *first;
     struct item *last;
     struct place place;
-    uint32_t     seen;      /* bit 1 << enum key_id: the key occurred */
+    uint64_t     seen;      /* KEY_BIT of each key that occurred */
     uint32_t     policy;    /* finished: its index */
     uint32_t     mx_count;  /* so far */
     uint8_t      longest;   /* bytes of its longest domain */
@@ -253,6 +262,10 @@ CONFIG_SETTER(config_set_acme_thumbprint);
 CONFIG_SETTER(config_set_user);
 CONFIG_SETTER(config_set_workers);
 CONFIG_SETTER(config_set_limit);
+CONFIG_SETTER(config_set_ready_percent);
+CONFIG_SETTER(config_set_max_removed);
+CONFIG_SETTER(config_set_state_dir);
+CONFIG_SETTER(config_set_log_format);
 CONFIG_SETTER(config_set_include);
 CONFIG_SETTER(config_set_mode);
 CONFIG_SETTER(config_set_mx);

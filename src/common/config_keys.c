@@ -19,6 +19,14 @@ const struct config_key config_keys[KEY_COUNT] = {
                                      config_set_limit },
     [KEY_CERT_CACHE] = { "cert_cache", HOME_SERVER, false, config_set_limit },
     [KEY_ACCESS_LOG] = { "access_log", HOME_SERVER, false, config_set_switch },
+    [KEY_LISTEN_HEALTH] = { "listen_health", HOME_SERVER, true, config_set_listen },
+    [KEY_READY_REQUIRES_CERTIFICATES] = { "ready_requires_certificates", HOME_SERVER, false,
+                                          config_set_ready_percent },
+    [KEY_DRAIN_DELAY] = { "drain_delay", HOME_SERVER, false, config_set_limit },
+    [KEY_ISOLATE] = { "isolate", HOME_SERVER, false, config_set_switch },
+    [KEY_MAX_REMOVED] = { "max_removed", HOME_SERVER, false, config_set_max_removed },
+    [KEY_STATE_DIR] = { "state_dir", HOME_SERVER, false, config_set_state_dir },
+    [KEY_LOG_FORMAT] = { "log_format", HOME_SERVER, false, config_set_log_format },
     [KEY_INCLUDE] = { "include", HOME_SERVER, true, config_set_include },
     [KEY_MODE] = { "mode", HOME_POLICY, false, config_set_mode },
     [KEY_MX] = { "mx", HOME_POLICY, true, config_set_mx },
@@ -32,7 +40,7 @@ const struct config_key config_keys[KEY_COUNT] = {
     /* clang-format on */
 };
 
-_Static_assert(KEY_COUNT <= 32, "struct section has a bit for each key");
+_Static_assert(KEY_COUNT <= 64, "struct section has a bit for each key");
 
 enum key_id config_find_key(const char *name)
 {

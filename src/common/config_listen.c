@@ -43,7 +43,9 @@ static const char *const *meant_pair(const char *address, uint16_t *port)
 /* What was meant by an address that is none, where that can be told. */
 static void tell_bad_address(struct loader *loader, const struct item *item, const char *address)
 {
-    unsigned           usual = item->key == KEY_LISTEN_ACME ? 80 : 443;
+    unsigned           usual = item->key == KEY_LISTEN_ACME     ? 80
+                               : item->key == KEY_LISTEN_HEALTH ? 8081
+                                                                : 443;
     unsigned char      bytes[sizeof(struct in6_addr)];
     uint16_t           port;
     const char *const *pair = meant_pair(address, &port);
@@ -182,6 +184,10 @@ static bool parse_options(struct loader *loader, const struct item *item, char *
     const char *option;
 
     while ((option = config_word(&rest)) != NULL) {
+        if (item->key == KEY_LISTEN_HEALTH) {
+            config_error(loader, item->place, "listen_health takes no options");
+            return false;
+        }
         if (strcmp(option, "plain") == 0 && item->key == KEY_LISTEN_ACME) {
             config_error(loader, item->place, "listen_acme is plain HTTP as it is");
             return false;
@@ -274,7 +280,9 @@ bool config_set_listen(struct loader *loader, struct item *item, char *value)
     if (!parse_listener(loader, item, address, &listener, name) ||
         !parse_options(loader, item, rest))
         return false;
-    listener.kind = item->key == KEY_LISTEN_ACME ? CONFIG_ACME : CONFIG_HTTPS;
+    listener.kind = item->key == KEY_LISTEN_ACME     ? CONFIG_ACME
+                    : item->key == KEY_LISTEN_HEALTH ? CONFIG_HEALTH
+                                                     : CONFIG_HTTPS;
     listener.file = loader->config->path;
     listener.line = item->place.line;
     listener.name = region_string(loader->config->region, name, strlen(name));

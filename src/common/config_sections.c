@@ -18,7 +18,7 @@ struct item *config_find_item(const struct section *section, enum key_id id)
 {
     struct item *item = section->first;
 
-    if (!(section->seen & UINT32_C(1) << id))
+    if (!(section->seen & KEY_BIT(id)))
         return NULL;
     while (item != NULL && item->key != id)
         item = item->next;
@@ -267,7 +267,7 @@ static void take_key(struct loader *loader, enum key_id id, struct place place, 
     }
     if (item == NULL && (item = add_item(loader, section)) == NULL)
         return;
-    section->seen |= UINT32_C(1) << id;
+    section->seen |= KEY_BIT(id);
     item->key = (uint8_t)id;
     item->place = place;
     item->bad = true;

@@ -7,6 +7,7 @@
 
 enum {
     LIMIT_MAX = 1000000,
+    DRAIN_DELAY_MAX = 3600, /* seconds */
     WORKERS_MAX = CONFIG_WORKERS_MAX,
     USER_MAX = 32,      /* bytes, as useradd has it */
     THUMBPRINT_LEN = 43 /* SHA-256 in base64url without padding (RFC 7638, RFC 8555 section 8.1) */
@@ -40,6 +41,8 @@ bool config_set_switch(struct loader *loader, struct item *item, char *value)
     }
     if (item->key == KEY_ACCESS_LOG)
         server->access_log = on;
+    else if (item->key == KEY_ISOLATE)
+        server->isolate = on;
     else
         server->plain_any = on;
     return true;
@@ -160,10 +163,78 @@ bool config_set_limit(struct loader *loader, struct item *item, char *value)
         limit = &server->max_tls;
     else if (item->key == KEY_MAX_CONNECTIONS_PER_IP)
         limit = &server->max_connections_per_ip;
-    if (!config_number(loader, item, value, item->key == KEY_MAX_CONNECTIONS_PER_IP ? 0 : 1,
-                       LIMIT_MAX, &number))
+    else if (item->key == KEY_DRAIN_DELAY)
+        limit = &server->drain_delay;
+    if (!config_number(loader, item, value,
+                       limit == &server->max_connections_per_ip || limit == &server->drain_delay
+                           ? 0
+                           : 1,
+                       limit == &server->drain_delay ? DRAIN_DELAY_MAX : LIMIT_MAX, &number))
         return false;
     *limit = number;
+    return true;
+}
+
+/* "5%" */
+static bool parse_percent(const char *value, uint32_t *number)
+{
+    size_t len = strlen(value);
+
+    return len > 1 && value[len - 1] == '%' && config_digits(value, len - 1, 100, number);
+}
+
+bool config_set_ready_percent(struct loader *loader, struct item *item, char *value)
+{
+    uint32_t number;
+
+    if (!parse_percent(value, &number)) {
+        config_error(loader, item->place,
+                     "ready_requires_certificates is a percentage from 0%% to 100%%, not " SHOW,
+                     value);
+        return false;
+    }
+    loader->config->server.ready_percent = number;
+    return true;
+}
+
+bool config_set_max_removed(struct loader *loader, struct item *item, char *value)
+{
+    struct config_share *share = &loader->config->server.max_removed;
+    uint32_t             number;
+
+    share->percent = parse_percent(value, &number);
+    if (!share->percent && !config_digits(value, strlen(value), UINT32_MAX, &number)) {
+        config_error(loader, item->place,
+                     "max_removed is a number of domains or a percentage, such as 5%%, not " SHOW,
+                     value);
+        return false;
+    }
+    share->number = number;
+    share->set = true;
+    return true;
+}
+
+bool config_set_state_dir(struct loader *loader, struct item *item, char *value)
+{
+    struct config_server *server = &loader->config->server;
+    const char           *path = config_absolute(loader, item->place, value, false);
+
+    if (path == NULL)
+        return false;
+    server->state_dir = keep(loader, path);
+    server->state_dir_line = item->place.line;
+    return server->state_dir != NULL;
+}
+
+bool config_set_log_format(struct loader *loader, struct item *item, char *value)
+{
+    bool json = strcmp(value, "json") == 0;
+
+    if (!json && strcmp(value, "text") != 0) {
+        config_error(loader, item->place, "log_format is text or json, not " SHOW, value);
+        return false;
+    }
+    loader->config->server.log_json = json;
     return true;
 }
 
@@ -177,6 +248,7 @@ void config_server_defaults(struct loader *loader)
     server->max_connections_per_ip = 64;
     server->cert_cache = 1024;
     server->access_log = true;
+    server->max_removed = (struct config_share){ .number = 50, .percent = true };
 }
 
 static void warn_without_effect(struct loader *loader, const struct section *section,
@@ -228,7 +300,7 @@ void config_server_finish(struct loader *loader)
         return;
     }
     section = &loader->sections[loader->special[SECTION_SERVER] - 1];
-    if (!(section->seen & UINT32_C(1) << KEY_LISTEN))
+    if (!(section->seen & KEY_BIT(KEY_LISTEN)))
         config_error(loader, section->place, "[server] has no listen");
     check_acme(loader, section);
     check_max_tls(loader, section);

@@ -91,7 +91,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
     log_info("listening on %s (%s) for %s", address,
-             listener->kind == CONFIG_HTTPS ? "https" : "acme", listener->name);
+             listener_kind_name(listener->kind), listener->name);
 }
 
 /* Opens every listener. Descriptors held by the master and not used here are closed. */

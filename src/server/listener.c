@@ -93,6 +93,15 @@ void listener_address(int fd, char *text, size_t size)
         snprintf(text, size, "unknown");
 }
 
+const char *listener_kind_name(enum config_listener_kind kind)
+{
+    static const char *const names[] = {
+        [CONFIG_HTTPS] = "https", [CONFIG_ACME] = "acme", [CONFIG_HEALTH] = "health"
+    };
+
+    return names[kind];
+}
+
 /* --- What systemd hands over */
 
 static int socket_option(int fd, int level, int name)

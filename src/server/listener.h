@@ -67,6 +67,9 @@ enum listener_result listener_open(const struct config_listener *wanted,
    LISTENER_TEXT_MAX, here and below. */
 void listener_address(int fd, char *text, size_t size);
 
+/* "https", "acme" or "health": for the log. */
+const char *listener_kind_name(enum config_listener_kind kind);
+
 /* "192.0.2.1:1234", "[2001:db8::1]:1234"; IPv4-mapped IPv6 as IPv4; "unix" for others. */
 void listener_peer(const struct sockaddr *peer, char *text, size_t size);
 
