@@ -85,6 +85,7 @@ static void conn_free(struct conn *conn)
     certpair_unref(conn->pair);
     deadlines_remove(&conns->deadlines, &conn->deadline);
     limits_remove(conns->all, &conn->in_all);
+    conns->health_count -= conn->kind == CONFIG_HEALTH;
     close(conn->io.fd);
     free(conn->answer.bytes);
     free(conn->buffer);
@@ -206,7 +207,7 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in6));
     else if (peer->sa_family == AF_INET)
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in));
-    if (!conns_admit(conns, conn)) {
+    if (kind == CONFIG_HEALTH ? conns->health_count >= CONN_HEALTH_MAX : !conns_admit(conns, conn)) {
         close(fd);
         free(conn);
         return;
@@ -219,7 +220,8 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
     conn->io.data = conn;
     if (conns->count++ == 0)
         ev_timer_again(conns->services.loop, &conns->tick);
-    if (kind == CONFIG_ACME) {
+    conns->health_count += kind == CONFIG_HEALTH;
+    if (kind != CONFIG_HTTPS) {
         conn->transport = &transport_plain;
         conn->link = &conn->io.fd;
         conn_enter(conn, CONN_REQUEST);
@@ -288,6 +290,16 @@ void conns_drain(struct conns *conns, void (*empty)(void *context), void *contex
     conns->empty_context = context;
     if (conns->count == 0)
         empty(context);
+}
+
+void conns_set_certificates(struct conns *conns, bool enough)
+{
+    conns->lacks_certificates = !enough;
+}
+
+void conns_set_stopping(struct conns *conns)
+{
+    conns->stopping = true;
 }
 
 size_t conns_count(const struct conns *conns)

@@ -27,6 +27,7 @@
 
 #include "common/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -64,6 +65,11 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
 /* No more keep-alive: idle connections end now, the others after their answer. Calls empty once,
    when the last of them has gone: at once where there is none. */
 void conns_drain(struct conns *conns, void (*empty)(void *context), void *context);
+
+/* What /readyz says: not ready while certificates are missing that it is to wait for, nor once the server
+   will stop soon. */
+void conns_set_certificates(struct conns *conns, bool enough);
+void conns_set_stopping(struct conns *conns);
 
 size_t conns_count(const struct conns *conns);
 

@@ -32,6 +32,7 @@ enum conn_state {
 enum {
     CONN_BUFFER_MIN = 2048,   /* bytes of a buffer's first size, for a hello or a request */
     CONN_REQUESTS_MAX = 1000, /* on one connection, which ends then: others get their turn */
+    CONN_HEALTH_MAX = 32,     /* connections of health listeners; they count in no other limit */
     CONN_REQUESTS_FEW = 8,    /* that many are answered before it may have to make room meanwhile */
     CONN_BURST = 16,          /* steps of one connection before others get their turn */
     CONN_LINGER_READS = 16    /* reads of what nobody wants, likewise */
@@ -93,6 +94,9 @@ struct conns {
     size_t               count;
     bool                 draining;
     bool                 access_log;
+    bool                 lacks_certificates; /* for /readyz */
+    bool                 stopping;           /* likewise */
+    size_t               health_count;       /* connections of health listeners */
     void (*empty)(void *context);
     void *empty_context;
 };

@@ -56,6 +56,17 @@ static enum conn_next answer_acme(struct conn *conn, const struct http_request *
     return conn->lookup == NULL ? CONN_GO_ON : CONN_WAIT_ELSE;
 }
 
+static enum conn_next answer_health(struct conn *conn, const struct http_request *request)
+{
+    const struct conns *conns = conn->conns;
+    const char         *unready = conns->stopping || conns->draining ? "the server is stopping"
+                                  : conns->lacks_certificates        ? "certificates are missing"
+                                                                     : NULL;
+
+    answers_health(request, unready, conn->close, time(NULL), &conn->answer);
+    return respond(conn);
+}
+
 static enum conn_next answer_request(struct conn *conn, const struct http_request *request)
 {
     struct conns *conns = conn->conns;
@@ -69,6 +80,8 @@ static enum conn_next answer_request(struct conn *conn, const struct http_reques
                   conn->requests >= CONN_REQUESTS_MAX;
     if (conn->kind == CONFIG_ACME)
         return answer_acme(conn, request);
+    if (conn->kind == CONFIG_HEALTH)
+        return answer_health(conn, request);
     answers_policy(request, &conn->match, conn->host, conn->host_len, conn->close, time(NULL),
                    &conn->answer);
     return respond(conn);
@@ -126,8 +139,8 @@ static void log_fetch(const struct conn *conn, const char *outcome)
     char listener[LISTENER_NAME_MAX + 1], client[LISTENER_TEXT_MAX], host[300], agent[300];
     char fields[sizeof(listener) + sizeof(client) + sizeof(host) + sizeof(agent) + 128];
 
-    if (!conn->conns->access_log)
-        return;
+    if (!conn->conns->access_log || conn->kind == CONFIG_HEALTH)
+        return; /* probes come every few seconds, and say nothing of senders */
     log_quote(listener, sizeof(listener), conn->listener, strlen(conn->listener));
     listener_peer((const struct sockaddr *)&conn->peer, client, sizeof(client));
     if (conn->host != NULL)

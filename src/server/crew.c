@@ -37,6 +37,7 @@ static int start_worker(struct crew *crew, size_t index)
         sigprocmask(SIG_SETMASK, &none, NULL);
         crew->start.number = (unsigned)index + 1;
         crew->start.broker = line[1];
+        crew->start.scanned = crew->scanned;
         worker_run(&crew->start);
     }
     close(line[1]);
@@ -199,6 +200,14 @@ static void answer(struct crew *crew, struct crew_worker *worker, const struct m
         worker->up = true;
         if (crew->going)
             say(worker, MESSAGE_GO);
+        if (crew->scanned)
+            say(worker, MESSAGE_SCANNED);
+        return;
+    }
+    if (request->kind == MESSAGE_SCANNED) {
+        crew->scanned = true;
+        for (size_t i = 0; i < crew->count; i++)
+            say(&crew->at[i], MESSAGE_SCANNED);
         return;
     }
     opener_answer(crew->config, request, &reply, fds, &fd_count);

@@ -38,6 +38,7 @@ struct crew {
     size_t               count;
     bool started;  /* set by the keeper: all were up once: from here on, who dies is replaced */
     bool going;    /* GO has been said */
+    bool scanned;  /* enough certificates are good for /readyz */
     bool draining; /* set by the keeper: nobody is replaced any more */
 };
 

@@ -2,10 +2,12 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "server/admin.h"
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/privileges.h"
 #include "server/process.h"
+#include "server/state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -29,6 +32,12 @@ struct keeper {
     struct privileges           privileges;
     struct crew                 crew;
     int64_t                     drain_until;
+    int                         snapshot;  /* of the inputs; -1: none */
+    bool                        degraded;  /* the configuration was refused: this is the last good one */
+    bool                        kept;      /* the inputs are written to state_dir, and wait for GO */
+    bool                        scanned;   /* the master knows that the scan has succeeded */
+    char                        error_place[CONFIG_PATH_MAX + 32]; /* FILE:LINE of the first error */
+    char                        state_dir[CONFIG_PATH_MAX + 1];
 };
 
 /* Too large for a stack, and there is one a process. */
@@ -38,14 +47,29 @@ static struct keeper keeper;
 enum { MASTER, LEASH, WORKERS };
 static struct pollfd polled[WORKERS + CONFIG_WORKERS_MAX];
 
+/* A finding: to the log, and to the clients of mta-stsd -r. */
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
 {
+    char place[CONFIG_PATH_MAX + 32];
+    char whole[ADMIN_LINE_MAX];
+
     (void)context;
-    if (severity == CONFIG_ERROR)
-        log_errorx("%s:%u: error: %s", file, line, text);
-    else
-        log_warnx("%s:%u: warning: %s", file, line, text);
+    snprintf(place, sizeof(place), line > 0 ? "%s:%u" : "%s", file, line);
+    if (severity == CONFIG_ERROR) {
+        if (keeper.error_place[0] == '\0')
+            strcpy(keeper.error_place, place);
+        log_errorx("%s: error: %s", place, text);
+    } else if (severity == CONFIG_ISOLATED) {
+        log_warnx("%s: isolated: %s", place, text);
+    } else {
+        log_warnx("%s: warning: %s", place, text);
+    }
+    snprintf(whole, sizeof(whole), "%s: %s: %s%s", place,
+             severity == CONFIG_ERROR ? "error" : "warning",
+             severity == CONFIG_ISOLATED ? "isolated: " : "", text);
+    for (size_t i = 0; i < keeper.start->console_count; i++)
+        admin_send_line(keeper.start->consoles[i], whole);
 }
 
 static void child_died(int signal)
@@ -55,12 +79,17 @@ static void child_died(int signal)
 
 static void close_what_is_not_ours(const struct keeper_start *start)
 {
-    int    keep[LISTENER_SET_MAX + 3] = { start->control, start->leash_down, start->leash_up };
-    size_t count = 3;
+    int    keep[LISTENER_SET_MAX + ADMIN_CLIENTS_MAX + 6] = { start->control, start->leash_down,
+                                                              start->leash_up, start->ping,
+                                                              start->replay, start->running };
+    size_t count = 6;
 
     for (size_t i = 0; i < start->held->count; i++)
         keep[count++] = start->held->at[i].fd;
+    for (size_t i = 0; i < start->console_count; i++)
+        keep[count++] = start->consoles[i];
     process_close_others(keep, count);
+    admin_forget();
 }
 
 /* fd -1: none goes along. */
@@ -76,6 +105,35 @@ static void say(enum control_kind kind)
 
     control_init(&control, kind);
     tell_master(&control, -1);
+}
+
+/* Tells the master why there will be no generation, at a place in the configuration or for a reason, which
+   is logged already. */
+static void say_refused(const char *text)
+{
+    struct control control;
+
+    control_init(&control, CONTROL_REFUSED);
+    snprintf(control.text, sizeof(control.text), "%s", text);
+    control.log_json = keeper.config != NULL && config_server(keeper.config)->log_json;
+    tell_master(&control, -1);
+}
+
+/* After an error of the configuration, which report has been given. */
+static void say_refused_at_place(void)
+{
+    char text[sizeof(keeper.error_place) + 4];
+
+    snprintf(text, sizeof(text), "at %s", keeper.error_place);
+    say_refused(text);
+}
+
+/* An error at a line that could be read, but cannot be done. */
+_Noreturn static void refuse_at(const char *file, unsigned line, const char *text)
+{
+    report(NULL, CONFIG_ERROR, file, line, text);
+    say_refused_at_place();
+    exit(1);
 }
 
 /* Tells master and log of one socket that this generation uses. */
@@ -108,10 +166,9 @@ static void open_listeners(void)
 
         switch (listener_open(wanted, held, &keeper.listeners, &fresh, error)) {
         case LISTENER_FAILED:
-            log_errorx("%s:%u: error: %s", wanted->file, wanted->line, error);
-            exit(1);
+            refuse_at(wanted->file, wanted->line, error);
         case LISTENER_SKIPPED:
-            log_warnx("%s:%u: warning: %s", wanted->file, wanted->line, error);
+            report(NULL, CONFIG_WARNING, wanted->file, wanted->line, error);
             continue;
         case LISTENER_OK:
             break;
@@ -120,11 +177,8 @@ static void open_listeners(void)
         for (size_t at = before; at < keeper.listeners.count; at++)
             tell_listener(&keeper.listeners.at[at], fresh);
     }
-    if (https == 0) {
-        log_errorx("%s:0: error: no HTTPS listener is left on this machine",
-                   config_path(keeper.config));
-        exit(1);
-    }
+    if (https == 0)
+        refuse_at(config_path(keeper.config), 0, "no HTTPS listener is left on this machine");
     for (size_t i = 0; i < held->count; i++)
         if (!listener_set_has_fd(&keeper.listeners, held->at[i].fd))
             close(held->at[i].fd);
@@ -148,59 +202,226 @@ static unsigned fitting_connections(void)
     return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
 }
 
-static void prepare(const struct keeper_start *start)
-{
-    char error[PRIVILEGES_ERROR_MAX];
+/* --- The configuration: from the files, from a snapshot, or from the state that was written */
 
-    keeper.start = start;
-    keeper.config = config_load(start->config_path, start->digest_key, report, NULL);
+/* A last good configuration for what isolate leaves out, where no generation serves yet. */
+static int find_last_good(void *context, const char *state_dir)
+{
+    char error[STATE_ERROR_MAX];
+    int  fd;
+
+    (void)context;
+    return state_open(state_dir, keeper.start->config_path, &fd, error) == 0 ? fd : -1;
+}
+
+static struct config *load(int replay)
+{
+    const struct keeper_start *start = keeper.start;
+    struct config_source       source = {
+              .key = start->digest_key,
+              .report = report,
+              .replay = replay,
+              .last_good = start->running,
+              .find_last_good = start->running < 0 ? find_last_good : NULL,
+              .record = memfd_create("mta-stsd: inputs", MFD_CLOEXEC),
+              .state_dir = keeper.state_dir,
+    };
+    struct config *config;
+
+    if (source.record < 0)
+        log_warn("no memory file for the inputs: a lost keeper will be replaced from the files");
+    config = config_load_from(start->config_path, &source);
+    if (config == NULL && source.record >= 0)
+        close(source.record);
+    else
+        keeper.snapshot = source.record;
+    return config;
+}
+
+/* Without a generation that serves, a refused configuration is one for which the last good one may stand
+   in. It is looked for in state_dir, which the loader may have read all the same; where it has not, in the
+   directory "state" below those that systemd has made. */
+static int open_state(void)
+{
+    const char *list = getenv("STATE_DIRECTORY"); /* systemd.exec(5): with colons */
+    char        error[STATE_ERROR_MAX];
+    int         fd = -1;
+
+    if (keeper.state_dir[0] != '\0') {
+        if (state_open(keeper.state_dir, keeper.start->config_path, &fd, error) != 0)
+            log_warnx("no last good configuration: %s", error);
+        return fd;
+    }
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ":");
+
+        snprintf(keeper.state_dir, sizeof(keeper.state_dir), "%.*s/state", (int)len, list);
+        if (state_open(keeper.state_dir, keeper.start->config_path, &fd, error) == 0)
+            return fd;
+        list += len + (list[len] == ':');
+    }
+    return -1;
+}
+
+static void load_last_good(void)
+{
+    int fd;
+
+    say_refused_at_place();
+    fd = keeper.start->running < 0 ? open_state() : -1;
+    if (fd < 0)
+        exit(1);
+    keeper.config = load(fd);
+    close(fd);
     if (keeper.config == NULL)
         exit(1);
+    keeper.degraded = true;
+    log_errorx("the configuration is refused at %s: serving the last good one from %s",
+               keeper.error_place, keeper.state_dir);
+}
+
+/* A reload that takes most domains away is more often half an export than meant. */
+static void check_removal(void)
+{
+    struct config_removal removal;
+    char                  text[256];
+
+    if (keeper.start->running < 0 || keeper.start->replay >= 0 || keeper.start->forced ||
+        config_removal(keeper.config, keeper.start->running, &removal) != 0 || !removal.refused)
+        return;
+    snprintf(text, sizeof(text),
+             "%zu of %zu domains would be removed, and max_removed is %u%s: if this is meant, "
+             "mta-stsd -r --force",
+             removal.removed, removal.running, removal.limit.number,
+             removal.limit.percent ? "%" : "");
+    say_refused(text);
+    exit(1);
+}
+
+/* Where the inputs are kept for the next start. It is checked before anything is bound. */
+static void check_state_dir(void)
+{
+    char error[STATE_ERROR_MAX];
+
+    if (keeper.server->state_dir != NULL && state_check(keeper.server->state_dir, true, error) != 0)
+        refuse_at(config_path(keeper.config), keeper.server->state_dir_line, error);
+}
+
+/* What the master accepts is what the next start finds: it is whole on disk before READY, and takes the
+   place of the one before with GO. */
+static void write_state(void)
+{
+    char error[STATE_ERROR_MAX];
+
+    if (keeper.server->state_dir == NULL || keeper.snapshot < 0 || keeper.degraded ||
+        keeper.start->replay >= 0)
+        return;
+    if (state_write(keeper.server->state_dir, keeper.start->config_path, keeper.snapshot, error) == 0)
+        keeper.kept = true;
+    else
+        log_warnx("the last good configuration is not kept: %s", error);
+}
+
+static void commit_state(void)
+{
+    char error[STATE_ERROR_MAX];
+
+    if (keeper.kept &&
+        state_commit(keeper.server->state_dir, keeper.start->config_path, error) != 0)
+        log_warnx("the last good configuration is not kept: %s", error);
+    keeper.kept = false;
+}
+
+static void load_configuration(void)
+{
+    const struct keeper_start *start = keeper.start;
+
+    keeper.config = load(start->replay);
+    if (keeper.config == NULL)
+        load_last_good();
+    keeper.server = config_server(keeper.config);
     if (start->digest != NULL &&
         memcmp(start->digest, config_digest(keeper.config), HASH_128_SIZE) == 0) {
         say(CONTROL_UNCHANGED);
         exit(0);
     }
-    keeper.server = config_server(keeper.config);
-    if (privileges_prepare(keeper.server->user, &keeper.privileges, error) != 0) {
-        if (keeper.server->user != NULL)
-            log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line,
-                       error);
-        else
-            log_errorx("%s", error);
-        exit(1);
-    }
+    check_removal();
+    check_state_dir();
+}
+
+static void find_user(void)
+{
+    char error[PRIVILEGES_ERROR_MAX];
+
+    if (privileges_prepare(keeper.server->user, &keeper.privileges, error) == 0)
+        return;
+    if (keeper.server->user != NULL)
+        refuse_at(config_path(keeper.config), keeper.server->user_line, error);
+    log_errorx("%s", error);
+    say_refused(error);
+    exit(1);
+}
+
+static void prepare(const struct keeper_start *start)
+{
+    load_configuration();
+    find_user();
     open_listeners();
     keeper.crew.config = keeper.config;
+    keeper.crew.scanned = start->scanned;
     keeper.crew.start = (struct worker_start){ .config = keeper.config,
                                                .listeners = &keeper.listeners,
                                                .privileges = &keeper.privileges,
                                                .generation = start->generation,
                                                .max_connections = fitting_connections(),
                                                .leash_down = start->leash_down,
-                                               .leash_up = start->leash_up };
+                                               .leash_up = start->leash_up,
+                                               .ping = start->ping };
     if (crew_start(&keeper.crew, keeper.server->workers) != 0)
         log_fatal("fork");
 }
+
+/* --- Being a generation */
 
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
 }
 
+/* The master has the snapshot now, and goes on with the clients. */
+static void close_inputs(void)
+{
+    const int fds[] = { keeper.snapshot, keeper.start->replay, keeper.start->running };
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    for (size_t i = 0; i < keeper.start->console_count; i++)
+        close(keeper.start->consoles[i]);
+}
+
 static void say_ready(void)
 {
     size_t         domains = config_domain_count(keeper.config);
+    size_t         isolated = config_isolated_count(keeper.config);
     struct control control;
+    char           more[48] = "";
 
+    write_state();
+    if (isolated > 0)
+        snprintf(more, sizeof(more), ", %zu isolated", isolated);
     control_init(&control, CONTROL_READY);
     memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
-    snprintf(control.text, sizeof(control.text), "%zu domain%s%s, %zu listener%s, %u worker%s",
-             domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
+    snprintf(control.text, sizeof(control.text), "%zu domain%s%s%s, %zu listener%s, %u worker%s",
+             domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "", more,
              keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
              plural(keeper.server->workers));
-    tell_master(&control, -1);
+    control.drain_delay = keeper.server->drain_delay;
+    control.degraded = keeper.degraded;
+    control.log_json = keeper.server->log_json;
+    tell_master(&control, keeper.snapshot);
     keeper.crew.started = true;
+    close_inputs();
 }
 
 static void hear_master(void)
@@ -212,9 +433,10 @@ static void hear_master(void)
     while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
         if (fd >= 0)
             close(fd);
-        if (control.kind == CONTROL_GO)
+        if (control.kind == CONTROL_GO) {
             crew_go(&keeper.crew);
-        else if (control.kind == CONTROL_RECHECK) {
+            commit_state();
+        } else if (control.kind == CONTROL_RECHECK) {
             crew_recheck(&keeper.crew);
             say(CONTROL_RECHECKED);
         }
@@ -272,6 +494,9 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     snprintf(name, sizeof(name), "keeper.%u", start->generation);
     log_set_process(name);
     close_what_is_not_ours(start);
+    keeper.start = start;
+    keeper.snapshot = -1;
+    keeper.scanned = start->scanned;
     process_ignore_master_signals();
     privileges_hide_memory();
     sigaction(SIGCHLD, &on_child, NULL);
@@ -298,5 +523,8 @@ _Noreturn void keeper_run(const struct keeper_start *start)
         crew_answer(&keeper.crew, polled + WORKERS);
         if (!keeper.crew.started && crew_all_up(&keeper.crew))
             say_ready();
+        if (keeper.crew.scanned && !keeper.scanned && polled[MASTER].fd >= 0)
+            say(CONTROL_SCANNED);
+        keeper.scanned = keeper.crew.scanned;
     }
 }
