@@ -53,6 +53,7 @@ _mta_sts_take() {
 	fi
 	name=${word%%=*}
 	[[ $word != -[!-]?* ]] || name=${word:0:2}
+	[[ $word != --config=* ]] || config=${word#*=}
 	for item in ${usage//|/ }; do
 		case $item in
 		COMMAND=*) [[ $word == -* ]] || { usage=$(_mta_sts_usage_of "$word"); used=' '; return; } ;;

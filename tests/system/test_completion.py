@@ -67,7 +67,7 @@ def test_values_that_can_be_listed():
 
 
 @pytest.mark.parametrize("before", [
-    "mta-stsd -c ", "mta-sts check -c ", "mta-sts check --ca ", "mta-sts check --ca=", "mta-sts report --html ",
+    "mta-stsd -c ", "mta-stsd --config=", "mta-sts check --config ", "mta-sts check --ca ", "mta-sts check --ca=", "mta-sts report --html ",
     "mta-sts report ", "mta-sts report --json some ",
 ])
 def test_files(folder, before):
@@ -76,10 +76,10 @@ def test_files(folder, before):
     assert [word.split("=")[-1] for word in proposed] == ["more/a b", "more/customers.ini", "more/names"]
 
 
-@pytest.mark.parametrize("command", ["dns", "check", "check --no-smtp"])
+@pytest.mark.parametrize("command", ["dns -c", "check --config", "check --no-smtp -c", "dns --config="])
 def test_the_domains_of_the_configuration_aliases_and_included_files_too(folder, command):
     def propose(beginning):
-        return bash(f"mta-sts {command} -c mta-stsd.ini {beginning}", folder)
+        return bash(f"mta-sts {command} mta-stsd.ini {beginning}".replace("= ", "="), folder)
 
     assert propose("") == ["example.com", "example.net", "example.org", "shop.example.com", "sub.example.org"]
     assert propose("s") == ["shop.example.com", "sub.example.org"]
