@@ -19,9 +19,9 @@ static const char help[] =
     "called for: those without a certificate that mta-stsd would serve, and those whose\n"
     "certificate ends within 30 days or has ended.\n"
     "\n"
-    "  -c FILE           the server's configuration (default: " COMMAND_CONFIG ")\n"
-    "  --missing         only the former: no file, or one that the server refuses\n"
-    "  --expiring DAYS   only the latter, with so many days\n"
+    "  -c, --config FILE  the server's configuration (default: " COMMAND_CONFIG ")\n"
+    "  --missing          only the former: no file, or one that the server refuses\n"
+    "  --expiring DAYS    only the latter, with so many days\n"
     "\n"
     "Exit status: 0, with hosts and without; 1 for an error in the configuration; 2 for how it\n"
     "was called; 3 where it could not look at a certificate or not print: such a host is told,\n"
@@ -130,7 +130,8 @@ static int take_option(struct hosts *hosts, int option, const char *text, const 
 
 static int take_options(struct hosts *hosts, int argc, char **argv)
 {
-    static const struct option options[] = { { "missing", no_argument, NULL, 'm' },
+    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                             { "missing", no_argument, NULL, 'm' },
                                              { "expiring", required_argument, NULL, 'e' },
                                              { NULL, 0, NULL, 0 } };
     int                        option, result;

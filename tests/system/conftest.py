@@ -8,13 +8,18 @@ pytest_plugins = ["lib.judgement"]
 pytest.register_assert_rewrite("lib.program", "lib.server", "lib.client", "lib.hello", "lib.tools")
 
 from lib import clock as test_clock  # noqa: E402 (asserts in lib are rewritten only when told before)
-from lib import pki  # noqa: E402
+from lib import inspection, pki  # noqa: E402
 from lib.server import Server, Site  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--every-allocation", action="store_true",
                      help="in test_memory.py, each allocation fails once, not only each kind of them")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_capability_for_what_a_test_starts():
+    inspection.drop_ambient()
 
 
 @pytest.fixture(scope="session")

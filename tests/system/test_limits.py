@@ -412,7 +412,7 @@ def test_few_descriptors_at_start_mean_fewer_connections_and_no_failure(site, cr
 
 
 def held(process):
-    return {int(number) for number in os.listdir(f"/proc/{process.pid}/fd")}
+    return set(process.descriptors())
 
 
 def leave(process, more):

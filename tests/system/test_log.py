@@ -1,5 +1,6 @@
 """Log lines that no client can forge, and a server that nobody's silence stops."""
 
+import errno
 import fcntl
 import os
 import re
@@ -120,11 +121,11 @@ def test_access_log_off_logs_no_fetch(serve, site):
 class Unread:
     """A server whose log goes into a pipe, a terminal or a socket that nobody reads until told to."""
 
-    def __init__(self, site, kind):
+    def __init__(self, site, kind, server="workers = 1"):
         self.site = site
         self.https = own_address(), 8443
         site.install("example.org")
-        site.configure(ORG, listen=["%s:%d" % self.https], server="workers = 1")
+        site.configure(ORG, listen=["%s:%d" % self.https], server=server)
         if kind == "socket":
             reader, writer = socket.socketpair()
             writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -138,15 +139,30 @@ class Unread:
         os.close(writer)
         self._left = b""
         self.lines = []
-        self.read(lambda: any(line.message and line.message.startswith("ready") for line in self.lines))
+        try:
+            self.read(lambda: any(line.message and line.message.startswith("ready") for line in self.lines))
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            os.close(self.reader)
+            raise
+
+    def _next(self):
+        """What is there, or nothing at the end: of a terminal, that is an error."""
+        try:
+            return os.read(self.reader, 65536)
+        except OSError as error:
+            assert error.errno == errno.EIO
+            return b""
 
     def read(self, enough):
         deadline = time.monotonic() + PATIENCE
         while not enough():
             ready = select.select([self.reader], [], [], max(0, deadline - time.monotonic()))[0]
             assert ready, "no such line in time"
-            data = self._left + os.read(self.reader, 65536).replace(b"\r\n", b"\n")
-            *lines, self._left = data.split(b"\n")
+            data = self._next()
+            assert data, "the log ended before such a line"
+            *lines, self._left = (self._left + data.replace(b"\r\n", b"\n")).split(b"\n")
             self.lines += [LogLine(line.decode()) for line in lines]
 
     def __enter__(self):
@@ -160,6 +176,12 @@ class Unread:
             self.process.kill()
             self.process.wait()
             os.close(self.reader)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "terminal", "socket"])
+def test_the_wait_for_a_line_of_a_server_that_has_ended_fails_and_does_not_hang(site, kind):
+    with pytest.raises(AssertionError, match="the log ended"):
+        Unread(site, kind, server="workers = none")
 
 
 @pytest.mark.parametrize("kind, fetches", [("pipe", 60), ("terminal", 200), ("socket", 60)])

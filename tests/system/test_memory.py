@@ -120,7 +120,7 @@ def test_no_memory_to_print_records(site, memory):
 
 def holds(memory, processes):
     """Blocks and descriptors of each."""
-    return [(memory.blocks(process), len(os.listdir(f"/proc/{process.pid}/fd"))) for process in processes]
+    return [(memory.blocks(process), len(process.descriptors())) for process in processes]
 
 
 def comes_to_rest(memory, processes, rest):

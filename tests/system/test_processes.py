@@ -13,7 +13,8 @@ import pytest
 
 from lib.client import connect, fetch
 from lib.hello import client_hello, records
-from lib.processes import copy_descriptor, cpu_seconds, ends, kill, root_only, stopped
+from lib.inspection import copy_descriptor
+from lib.processes import cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY
 from lib.tools import eventually
@@ -203,7 +204,7 @@ class Line:
     def __init__(self, worker):
         for number, leads_to in worker.descriptors().items():
             if leads_to.startswith("socket:"):
-                self.socket = socket.socket(fileno=copy_descriptor(worker, number))
+                self.socket = socket.socket(fileno=copy_descriptor(worker.pid, number))
                 if self.socket.type == socket.SOCK_SEQPACKET:
                     return
                 self.socket.close()
@@ -271,7 +272,7 @@ def test_a_listener_that_a_worker_has_shut_down_makes_nobody_spin(serve, site):
     worker = server.workers()[0]
     for number, leads_to in worker.descriptors().items():
         if leads_to.startswith("socket:"):
-            with socket.socket(fileno=copy_descriptor(worker, number)) as copy:
+            with socket.socket(fileno=copy_descriptor(worker.pid, number)) as copy:
                 if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                     copy.shutdown(socket.SHUT_RDWR)
     server.wait_for("cannot accept, and tries again")

@@ -201,7 +201,7 @@ def test_an_include_that_cannot_be_read_refuses_the_reload(serve, site, kind):
     refused(server, "more.ini")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="user is ignored when not root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: without it, user is ignored")
 def test_a_user_that_does_not_exist_refuses_the_reload(serve, site):
     server = serve(ORG)
     site.configure(ORG, server="user = nobody-has-this-name")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from lib import pki
+from lib import inspection, pki
 from lib.program import PATIENCE, Program
 
 MTA_STSD = os.environ.get("MTA_STSD",
@@ -130,8 +130,7 @@ class Process:
 
     def descriptors(self):
         """What each open descriptor leads to."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+        return inspection.descriptors(self.pid)
 
     def __repr__(self):
         return f"<process {self.pid} of {self.parent}>"
