@@ -43,6 +43,7 @@ static void load(struct loader *loader, const char *path)
     config_server_defaults(loader);
     if (!config_read_main(loader, config->path))
         return;
+    config_tell_log_format(loader);
     config_read_includes(loader);
     config_server_finish(loader);
     config_finish_policies(loader);
@@ -64,34 +65,43 @@ static void keep_places(struct loader *loader)
     loader->places = NULL;
 }
 
-static struct config *load_whole(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
-                                 config_report *report, void *context, bool with_places)
+static struct config *load_whole(struct loader *loader, const char *path,
+                                 const uint8_t digest_key[HASH_KEY_SIZE], bool with_places)
 {
-    struct loader loader = { .report = report, .context = context };
-
-    if (loader_init(&loader, digest_key))
-        load(&loader, path);
+    if (loader_init(loader, digest_key))
+        load(loader, path);
     else
-        config_no_memory(&loader);
-    if (with_places && loader.errors == 0)
-        keep_places(&loader);
-    loader_fini(&loader);
-    if (loader.errors == 0)
-        return loader.config;
-    config_free(loader.config);
+        config_no_memory(loader);
+    if (with_places && loader->errors == 0)
+        keep_places(loader);
+    loader_fini(loader);
+    if (loader->errors == 0)
+        return loader->config;
+    config_free(loader->config);
     return NULL;
 }
 
 struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                            config_report *report, void *context)
 {
-    return load_whole(path, digest_key, report, context, false);
+    return config_load_for_log(path, digest_key, report, NULL, context);
+}
+
+struct config *config_load_for_log(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                                   config_report *report, config_format *log_format,
+                                   void *context)
+{
+    struct loader loader = { .report = report, .log_format = log_format, .context = context };
+
+    return load_whole(&loader, path, digest_key, false);
 }
 
 struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                                        config_report *report, void *context)
 {
-    return load_whole(path, digest_key, report, context, true);
+    struct loader loader = { .report = report, .context = context };
+
+    return load_whole(&loader, path, digest_key, true);
 }
 
 void config_free(struct config *config)

@@ -37,6 +37,9 @@ enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
 
+/* Findings are to be logged as JSON, or as text. */
+typedef void config_format(void *context, bool json);
+
 enum config_listener_kind {
     CONFIG_HTTPS,
     CONFIG_ACME,  /* HTTP, ACME challenges alone */
@@ -103,6 +106,12 @@ struct config; /* opaque: server settings, policies, the table of domains */
  */
 struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                            config_report *report, void *context);
+/* The same for a caller that logs its findings: log_format is called with the value of that key, or
+   its default, as soon as it is known: in the line of the key, so that each finding behind it is
+   logged in that format; and at the latest when the main file has been read. */
+struct config *config_load_for_log(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
+                                   config_report *report, config_format *log_format,
+                                   void *context);
 /* The same, and remembers where each domain is written: for config_place. */
 struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                                        config_report *report, void *context);

@@ -183,6 +183,7 @@ struct loader {
     struct config  *config;
     struct region  *scratch;
     config_report  *report;
+    config_format  *log_format; /* or NULL */
     void           *context;
     unsigned        errors;
     unsigned        warnings;
@@ -277,6 +278,8 @@ CONFIG_SETTER(config_set_alias);
 CONFIG_SETTER(config_set_alias_file);
 
 void config_server_defaults(struct loader *loader);
+/* Gives log_format to the caller of config_load_for_log. */
+void config_tell_log_format(const struct loader *loader);
 void config_server_finish(struct loader *loader);
 /* Loopback, when nothing else is trusted. */
 void config_trusted_finish(struct loader *loader);

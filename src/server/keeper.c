@@ -48,6 +48,12 @@ static void report(void *context, enum config_severity severity, const char *fil
         log_warnx("%s:%u: warning: %s", file, line, text);
 }
 
+static void set_log_format(void *context, bool json)
+{
+    (void)context;
+    log_set_json(json);
+}
+
 static void child_died(int signal)
 {
     (void)signal; /* it only has to end the wait */
@@ -153,7 +159,8 @@ static void prepare(const struct keeper_start *start)
     char error[PRIVILEGES_ERROR_MAX];
 
     keeper.start = start;
-    keeper.config = config_load(start->config_path, start->digest_key, report, NULL);
+    keeper.config = config_load_for_log(start->config_path, start->digest_key, report,
+                                        set_log_format, NULL);
     if (keeper.config == NULL)
         exit(1);
     if (start->digest != NULL &&
