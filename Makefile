@@ -45,7 +45,7 @@ sums         := $(call parts_of,tool/report_sums) tool/report_table common/hash
 mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
 
 objects_policy   := common/policy common/hash
-objects_config   := $(call parts_of,common/config) common/ini_reader common/region $(policies)
+objects_config   := $(call parts_of,common/config) common/ini_reader common/region common/snapshot $(policies)
 objects_config_limits := $(objects_config)
 objects_curves   := $(filter-out server/curves_selftest,$(curves))
 objects_curves_p256     := $(curves)
@@ -63,6 +63,8 @@ objects_control  := server/control server/packet
 objects_limits   := server/limits common/hash
 objects_log      := $(call parts_of,common/log)
 objects_notify   := server/notify $(objects_log)
+objects_snapshot := common/snapshot common/hash
+objects_state    := server/state server/instance common/snapshot common/hash
 objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
 objects_chain    := tool/chain common/certificate common/hostname

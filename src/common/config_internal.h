@@ -75,6 +75,8 @@ struct config {
     struct policy       *policies;
     uint32_t             policy_count;
     const struct policy *any;
+    time_t               time;
+    uint32_t             isolated;       /* entries that isolation left out or kept */
     size_t               any_domain_max; /* bytes of the longest domain that [*] can serve */
     uint8_t              key[HASH_KEY_SIZE];
     uint8_t              digest[HASH_128_SIZE];

@@ -156,11 +156,12 @@ static unsigned fitting_connections(void)
 
 static void prepare(const struct keeper_start *start)
 {
-    char error[PRIVILEGES_ERROR_MAX];
+    struct config_source source = { CONFIG_FROM_DISK, .key = start->digest_key, .report = report,
+                                    .log_format = set_log_format };
+    char                 error[PRIVILEGES_ERROR_MAX];
 
     keeper.start = start;
-    keeper.config = config_load_for_log(start->config_path, start->digest_key, report,
-                                        set_log_format, NULL);
+    keeper.config = config_load_from(start->config_path, &source);
     if (keeper.config == NULL)
         exit(1);
     if (start->digest != NULL &&

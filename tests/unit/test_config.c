@@ -638,11 +638,13 @@ static void note_format(void *context, bool json)
 
 static void load_for_log(const char *text)
 {
-    static char context[] = "context";
+    static char          context[] = "context";
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .log_format = note_format, .context = context };
 
     said[0] = '\0';
     write_file("main.ini", text);
-    config_free(config_load_for_log("main.ini", key, report, note_format, context));
+    config_free(config_load_from("main.ini", &source));
 }
 
 static void the_format_of_the_log_is_known_before_what_is_found_behind_it(void **state)
