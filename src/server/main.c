@@ -6,21 +6,30 @@
 #include "server/testconf.h"
 #include "server/tls.h"
 
+#include <getopt.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define VERSION        "0.1.0"
 #define DEFAULT_CONFIG "/etc/mta-sts/mta-stsd.ini"
 enum { EXIT_USAGE = 2 };
 
+/* A new option: a row here, its letter in SHORT_OPTIONS, a line of usage(), a case of main(). */
+static const struct option options[] = {
+    { "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
+    { "health", no_argument, NULL, 'H' },       { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },         { 0 },
+};
+#define SHORT_OPTIONS "c:tHVh"
+
+/* contrib/completion reads it: each option of the usage has a line, "  -X, --NAME". */
 static void usage(FILE *stream)
 {
     fputs("usage: mta-stsd [-c FILE] [-t] [-H] [-V] [-h]\n"
-          "  -c FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
-          "  -t       check the configuration and every certificate, then exit\n"
-          "  -H       ask the running server whether it is alive, then exit\n"
-          "  -V       print versions, then exit\n"
-          "  -h       print this, then exit\n"
+          "  -c, --config FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
+          "  -t, --test         check the configuration and every certificate, then exit\n"
+          "  -H, --health       ask the running server whether it is alive, then exit\n"
+          "  -V, --version      print versions, then exit\n"
+          "  -h, --help         print this, then exit\n"
           "Runs in the foreground and logs to standard error. SIGHUP reloads, SIGTERM stops.\n",
           stream);
 }
@@ -38,7 +47,7 @@ int main(int argc, char **argv)
     int         option;
     int         mode = 0;
 
-    while ((option = getopt(argc, argv, "c:tHVh")) != -1) {
+    while ((option = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1) {
         switch (option) {
         case 'c':
             config = optarg;

@@ -387,13 +387,31 @@ def test_the_server_is_linked_with_nothing_of_the_toolbox():
     assert not re.search(r"lib(curl|cares|gmime|glib|json|jansson|yajl|z|idn2|ssl|crypto|gnutls)\b", linked), linked
 
 
-def test_h_tells_the_options(site):
-    done = run_mta_stsd("-h")
-    assert done.returncode == 0
-    assert all(option in done.stdout for option in ("-c", "-t", "-H", "-V", "-h"))
+@pytest.mark.parametrize("brief, full", [("-h", "--help"), ("-V", "--version")])
+def test_a_long_option_prints_what_the_short_one_prints(brief, full):
+    done = run_mta_stsd(full)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout and done.stdout == run_mta_stsd(brief).stdout
 
 
-@pytest.mark.parametrize("arguments", [["-x"], ["-c"], ["word"], ["-t", "word"], ["--help"]], ids=" ".join)
+def test_the_help_lists_every_option_in_both_forms_and_the_program_takes_each(site):
+    listed = re.findall(r"^  (-\w), (--[a-z-]+) ", run_mta_stsd("--help").stdout, re.M)
+    assert {("-c", "--config"), ("-t", "--test"), ("-H", "--health"), ("-V", "--version"), ("-h", "--help")} <= {*listed}
+    for option in (word for both in listed for word in both):
+        argument = [str(site.ini)] if option in ("-c", "--config") else []
+        assert run_mta_stsd(option, *argument, "-h").stdout.startswith(("usage:", "mta-stsd ")), option
+
+
+def test_the_long_forms_of_an_option_with_an_argument(site):
+    site.configure(ORG)
+    for arguments in (["--config", str(site.ini), "--test"], [f"--config={site.ini}", "-t"]):
+        done = run_mta_stsd(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert ": 0 errors" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["-x"], ["-c"], ["word"], ["-t", "word"], ["--nothing"], ["--config"],
+                                       ["--test=x"]], ids=" ".join)
 def test_a_usage_error_exits_2_and_says_how(arguments):
     done = run_mta_stsd(*arguments)
     assert done.returncode == 2
