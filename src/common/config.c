@@ -40,9 +40,11 @@ static void load(struct loader *loader, const char *path)
         config_no_memory(loader);
         return;
     }
+    config->time = time(NULL);
     config_server_defaults(loader);
     if (!config_read_main(loader, config->path))
         return;
+    config_tell_log_format(loader);
     config_read_includes(loader);
     config_server_finish(loader);
     config_finish_policies(loader);
@@ -64,16 +66,22 @@ static void keep_places(struct loader *loader)
     loader->places = NULL;
 }
 
-static struct config *load_whole(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
-                                 config_report *report, void *context, bool with_places)
+struct config *config_load_from(const char *path, const struct config_source *source)
 {
-    struct loader loader = { .report = report, .context = context };
+    struct loader loader = { .report = source->report,
+                             .log_format = source->log_format,
+                             .context = source->context };
 
-    if (loader_init(&loader, digest_key))
+    if (source->state_dir != NULL)
+        source->state_dir[0] = '\0';
+    if (loader_init(&loader, source->key))
         load(&loader, path);
     else
         config_no_memory(&loader);
-    if (with_places && loader.errors == 0)
+    if (source->state_dir != NULL && loader.config != NULL &&
+        loader.config->server.state_dir != NULL)
+        strcpy(source->state_dir, loader.config->server.state_dir);
+    if (source->places && loader.errors == 0)
         keep_places(&loader);
     loader_fini(&loader);
     if (loader.errors == 0)
@@ -85,13 +93,19 @@ static struct config *load_whole(const char *path, const uint8_t digest_key[HASH
 struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                            config_report *report, void *context)
 {
-    return load_whole(path, digest_key, report, context, false);
+    struct config_source source = { CONFIG_FROM_DISK, .key = digest_key, .report = report,
+                                    .context = context };
+
+    return config_load_from(path, &source);
 }
 
 struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                                        config_report *report, void *context)
 {
-    return load_whole(path, digest_key, report, context, true);
+    struct config_source source = { CONFIG_FROM_DISK, .key = digest_key, .report = report,
+                                    .context = context, .places = true };
+
+    return config_load_from(path, &source);
 }
 
 void config_free(struct config *config)
@@ -190,4 +204,23 @@ size_t config_policy_count(const struct config *config)
 const struct policy *config_any(const struct config *config)
 {
     return config->any;
+}
+
+time_t config_time(const struct config *config)
+{
+    return config->time;
+}
+
+size_t config_isolated_count(const struct config *config)
+{
+    return config->isolated;
+}
+
+int config_removal(const struct config *config, int running_snapshot,
+                   struct config_removal *removal)
+{
+    (void)config;
+    (void)running_snapshot;
+    memset(removal, 0, sizeof *removal);
+    return 0;
 }

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum {
     CONFIG_LISTENERS_MAX = 64,
@@ -31,7 +32,15 @@ enum {
                                             in one more finding, at line 0 of the main file */
 };
 
-enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
+enum config_severity {
+    CONFIG_ERROR,
+    CONFIG_WARNING,
+    CONFIG_ISOLATED /* isolate = on: the entry is left out or keeps its last good policy; the
+                       text says which */
+};
+
+/* "error", "warning", "warning: isolated": what stands between FILE:LINE and the text. */
+const char *config_severity_name(enum config_severity severity);
 
 /* A finding. file is as the user wrote it, line counts from 1 (0: the file as a whole). */
 typedef void config_report(void *context, enum config_severity severity, const char *file,
@@ -94,16 +103,51 @@ struct config_server {
     struct config_share max_removed;
 };
 
+/* Findings are to be logged as JSON, or as text. */
+typedef void config_format(void *context, bool json);
+
 struct config; /* opaque: server settings, policies, the table of domains */
 
 /*
- * digest_key is the caller's secret for config_digest and the table; any 16 bytes do.
+ * Where a configuration is loaded from. A snapshot (common/snapshot.h) holds every input that a
+ * configuration was made from, and the policies that isolation kept for it. Its descriptor is
+ * borrowed, and read from its start whatever its offset. Start from CONFIG_FROM_DISK.
+ */
+struct config_source {
+    const uint8_t *key; /* the caller's secret for config_digest and the table: HASH_KEY_SIZE bytes */
+    config_report *report;
+    void          *context;
+    /* NULL, or called with log_format as soon as it is known: in the line of that key, so that each
+       later finding is logged in that format; and, with its default, when the main file has been
+       read. */
+    config_format *log_format;
+    bool           places; /* remember where each domain is written: for config_place */
+    /* A snapshot: its inputs are read, and nothing from disk; path is then that of the snapshot.
+       -1: from disk. */
+    int replay;
+    /* A snapshot, from which isolate = on takes last good policies; -1: none. One that cannot be
+       read is a warning. */
+    int last_good;
+    /* An empty, seekable descriptor that a snapshot is written to; -1: none. Only what a good
+       configuration leaves there is a snapshot. When it cannot be written, that is a warning,
+       and the descriptor is empty again. */
+    int record;
+    /* CONFIG_PATH_MAX + 1 bytes, or NULL. Gets the state_dir, also of a configuration that is
+       refused, as far as it was read; "" when there is none. */
+    char *state_dir;
+};
+
+#define CONFIG_FROM_DISK .replay = -1, .last_good = -1, .record = -1
+
+/*
  * NULL when there was an error, each of them reported, or no memory (reported too).
  * Not reported: a warning that was already told for the same place.
  */
+struct config *config_load_from(const char *path, const struct config_source *source);
+/* From disk alone. */
 struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                            config_report *report, void *context);
-/* The same, and remembers where each domain is written: for config_place. */
+/* The same, and remembers where each domain is written. */
 struct config *config_load_with_places(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
                                        config_report *report, void *context);
 void           config_free(struct config *config); /* accepts NULL */
@@ -144,6 +188,25 @@ void config_each_domain(const struct config *config,
    loaded with places. */
 void config_place(const struct config *config, const char *domain, const char **file,
                   unsigned *line);
+
+/* When the configuration was loaded from disk; one that is replayed has the time of its snapshot. */
+time_t config_time(const struct config *config);
+
+/* Entries that isolation left out, or for which it kept a last good policy: sections, included
+   files, lines, and domains by themselves. */
+size_t config_isolated_count(const struct config *config);
+
+/* What a change of the configuration takes away (max_removed). */
+struct config_removal {
+    size_t              removed; /* domains of the running configuration that this one does not serve */
+    size_t              running; /* domains of the running configuration, aliases included */
+    struct config_share limit;   /* max_removed of the running configuration */
+    bool                refused; /* removed is over the limit */
+};
+
+/* Compares with the running configuration's snapshot. -1: it cannot be read, *removal is unset. */
+int config_removal(const struct config *config, int running_snapshot,
+                   struct config_removal *removal);
 
 size_t               config_domain_count(const struct config *config);
 size_t               config_policy_count(const struct config *config); /* distinct ones */

@@ -6,6 +6,13 @@
 
 enum { TEXT_MAX = 2 * (CONFIG_PATH_MAX + 1), WORD_MAX = 32 }; /* bytes; a text may name two files */
 
+const char *config_severity_name(enum config_severity severity)
+{
+    static const char *const names[] = { "error", "warning", "warning: isolated" };
+
+    return names[severity];
+}
+
 const char *config_file_name(const struct loader *loader, struct place place)
 {
     return loader->files[place.file];

@@ -75,6 +75,8 @@ struct config {
     struct policy       *policies;
     uint32_t             policy_count;
     const struct policy *any;
+    time_t               time;
+    uint32_t             isolated;       /* entries that isolation left out or kept */
     size_t               any_domain_max; /* bytes of the longest domain that [*] can serve */
     uint8_t              key[HASH_KEY_SIZE];
     uint8_t              digest[HASH_128_SIZE];
@@ -183,6 +185,7 @@ struct loader {
     struct config  *config;
     struct region  *scratch;
     config_report  *report;
+    config_format  *log_format; /* or NULL */
     void           *context;
     unsigned        errors;
     unsigned        warnings;
@@ -277,6 +280,8 @@ CONFIG_SETTER(config_set_alias);
 CONFIG_SETTER(config_set_alias_file);
 
 void config_server_defaults(struct loader *loader);
+/* Gives log_format to the caller of config_load_for_log. */
+void config_tell_log_format(const struct loader *loader);
 void config_server_finish(struct loader *loader);
 /* Loopback, when nothing else is trusted. */
 void config_trusted_finish(struct loader *loader);

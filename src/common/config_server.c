@@ -235,7 +235,14 @@ bool config_set_log_format(struct loader *loader, struct item *item, char *value
         return false;
     }
     loader->config->server.log_json = json;
+    config_tell_log_format(loader);
     return true;
+}
+
+void config_tell_log_format(const struct loader *loader)
+{
+    if (loader->log_format != NULL)
+        loader->log_format(loader->context, loader->config->server.log_json);
 }
 
 void config_server_defaults(struct loader *loader)

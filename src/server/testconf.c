@@ -34,7 +34,7 @@ static void print_place(struct test *test, enum config_severity severity, const 
         test->errors++;
     else
         test->warnings++;
-    printf("%s:%u: %s: ", file, line, severity == CONFIG_ERROR ? "error" : "warning");
+    printf("%s:%u: %s: ", file, line, config_severity_name(severity));
 }
 
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,

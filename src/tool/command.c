@@ -34,8 +34,7 @@ static void report(void *context, enum config_severity severity, const char *fil
                    const char *text)
 {
     (void)context;
-    fprintf(stderr, "%s:%u: %s: %s\n", file, line, severity == CONFIG_ERROR ? "error" : "warning",
-            text);
+    fprintf(stderr, "%s:%u: %s: %s\n", file, line, config_severity_name(severity), text);
 }
 
 static const uint8_t digest_key[HASH_KEY_SIZE]; /* no stranger looks anything up here */

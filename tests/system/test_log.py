@@ -15,7 +15,7 @@ import pytest
 from lib.client import POLICY, fetch, plain, tls
 from lib.hello import answer, client_hello, records
 from lib.processes import own_address
-from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, LogLine
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, LogLine, Server
 
 FIELDS = {"listener", "client", "host", "status", "tls", "agent", "ms"}
 EVIL = [
@@ -28,10 +28,11 @@ CONTROLS = [bytes([byte]) for byte in range(1, 32) if byte not in b"\t\r\n"] + [
     b"\r\n\tlevel=error from=master msg=gotcha", b"\r\n level=error msg=gotcha"]  # obs-fold
 
 
-@pytest.fixture
-def server(serve, site):
+@pytest.fixture(params=["text", "json"])
+def server(request, serve, site):
     site.install("example.org")
-    return serve(ORG, acme=["127.0.0.2:0"], server=f"acme_thumbprint = {'A' * 43}\nworkers = 1")
+    return serve(ORG, acme=["127.0.0.2:0"],
+                 server=f"log_format = {request.param}\nacme_thumbprint = {'A' * 43}\nworkers = 1")
 
 
 def logged(server, since, count=1):
@@ -43,6 +44,7 @@ def logged(server, since, count=1):
         assert line.valid and line.level is None, line.raw
         assert set(line.fields) == FIELDS, line.raw
         assert re.fullmatch(r"[ -~]*", line.raw)
+        assert (line.json is not None) == ("log_format = json" in server.site.ini.read_text())
     return [line.fields for line in lines]
 
 
@@ -117,6 +119,87 @@ def test_access_log_off_logs_no_fetch(serve, site):
     server.reload()  # whatever a worker would have said, it has said by now
     assert not [line.raw for line in server.lines[since:] if line.fields]
 
+
+# --- JSON
+
+def test_a_fetch_in_json_has_numbers_and_strings(serve, site):
+    site.install("example.org")
+    server = serve(ORG, server="log_format = json\nworkers = 1")
+    since = server.mark()
+    with tls(server, version="1.2") as client:
+        client.ask(headers=["User-Agent: sender \xff"])
+        port = client.stream.getsockname()[1]
+    server.wait_fetch(since=since)
+    line = next(line for line in server.lines[since:] if line.fields)
+    assert list(line.json) == ["time", "level", "from", "msg", "listener", "client", "host", "status", "tls", "agent",
+                               "ms"]
+    assert type(line.json["ms"]) is int and 0 <= line.json["ms"] < 5000
+    assert type(line.json["status"]) is int and line.json["status"] == 200
+    assert (line.json["level"], line.json["msg"], line.json["from"]) == ("info", "fetch", "worker.1.1")
+    assert (line.json["client"], line.json["tls"]) == (f"127.0.0.1:{port}", "1.2")
+    assert line.json["agent"].encode("latin-1") in (b"sender \xff", "sender \xff".encode())
+
+
+def test_keeper_and_workers_log_json_from_the_first_start_and_with_its_errors(serve, site):
+    site.install("example.org")
+    server = serve(ORG, server="log_format = json")
+    assert all(line.json for line in server.lines if line.process != "master")
+    since = server.mark()
+    site.configure(ORG, server="log_format = json\nmax_tls = many", defaults="max_age = 1")
+    assert server.allow("max_tls|reload refused").reload().startswith("reload refused")
+    bad = [line for line in server.lines[since:] if line.process == "keeper.2"]
+    assert bad and all(line.json for line in bad)
+    assert {line.level for line in bad} == {"error", "warning"}
+
+
+def test_the_format_of_the_log_changes_with_a_reload_both_ways(serve, site):
+    site.install("example.org")
+    server = serve(ORG)
+    assert not any(line.json for line in server.lines)
+    for generation, log_format in (2, "json"), (3, "text"):
+        since = server.mark()
+        site.configure(ORG, server=f"log_format = {log_format}", defaults="max_age = 1")
+        assert server.reload().startswith(f"ready: generation {generation}")
+        warned = server.wait(lambda line: line if line.level == "warning" else None, since=since)
+        assert bool(warned.json) == (log_format == "json")
+        fetch(server)
+        server.wait_fetch(since=since)
+        assert bool(server.lines[-1].json) == (log_format == "json")
+
+
+# --- the journal
+
+def journal(add):
+    """Runs the server with the numbers of its standard error in JOURNAL_STREAM; the inode's is wrong by add."""
+    return ["sh", "-c", 'set -- $(stat -Lc "%d %i" /proc/self/fd/2) "$@"; '
+            f'export JOURNAL_STREAM=$1:$(($2 + {add})); shift 2; exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_each_line_to_the_journal_begins_with_its_priority(site, log_format):
+    site.install("example.org")
+    site.configure(ORG, server=f"log_format = {log_format}", defaults="max_age = 1")
+    with Server(site, prefix=journal(0)) as server:
+        fetch(server)
+        server.wait_fetch()
+        site.configure(ORG, server=f"log_format = {log_format}\nmax_tls = many")
+        server.allow("max_tls|reload refused").reload()
+        server.stop()
+        wanted = {"error": 3, "warning": 4, "info": 6, None: 6}
+        assert {line.level for line in server.lines} == set(wanted)
+        for line in server.lines:
+            assert line.priority == wanted[line.level], line.raw
+
+
+def test_a_stream_that_is_not_the_journal_has_no_priorities(site):
+    site.install("example.org")
+    site.configure(ORG)
+    with Server(site, prefix=journal(1)) as server:
+        server.stop()
+        assert server.lines and all(line.priority is None for line in server.lines)
+
+
+# --- a log that is not read
 
 class Unread:
     """A server whose log goes into a pipe, a terminal or a socket that nobody reads until told to."""

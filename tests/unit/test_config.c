@@ -628,6 +628,40 @@ static void nothing_is_freed_of_nothing(void **state)
     config_free(NULL);
 }
 
+/* --- The format of the log --- */
+
+static void note_format(void *context, bool json)
+{
+    assert_string_equal(context, "context");
+    strcat(said, json ? "json\n" : "text\n");
+}
+
+static void load_for_log(const char *text)
+{
+    static char          context[] = "context";
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .log_format = note_format, .context = context };
+
+    said[0] = '\0';
+    write_file("main.ini", text);
+    config_free(config_load_from("main.ini", &source));
+}
+
+static void the_format_of_the_log_is_known_before_what_is_found_behind_it(void **state)
+{
+    (void)state;
+    load_for_log("[server]\nfoo = 1\nlog_format = json\nbar = 1\n");
+    assert_memory_equal(said, "main.ini:2: error: ", 19);
+    assert_non_null(strstr(said, "\njson\nmain.ini:4: error: "));
+    load_for_log(SERVER POLICY "max_age = 1\n");
+    assert_memory_equal(said, "main.ini:7: warning: ", 21);
+    assert_non_null(strstr(said, "\ntext\n"));
+    load_for_log(SERVER "include = missing.ini\n" POLICY);
+    assert_memory_equal(said, "text\nmain.ini:3: error: ", 24); /* of an included file */
+    load_for_log(SERVER "log_format = xml\n" POLICY);
+    assert_memory_equal(said, "main.ini:3: error: ", 19);
+}
+
 // clang-format off: LLVM 14 and 19 differ in it
 #define BEHAVIOUR(name)                       \
     {                                         \
@@ -637,6 +671,7 @@ static void nothing_is_freed_of_nothing(void **state)
 
 static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(a_policy_host_has_its_domains_policy),
+    BEHAVIOUR(the_format_of_the_log_is_known_before_what_is_found_behind_it),
     BEHAVIOUR(other_hosts_are_none_of_ours),
     BEHAVIOUR(any_domain_is_found_when_no_other_has_it),
     BEHAVIOUR(any_domain_is_none_for_which_an_mx_would_be_too_long),

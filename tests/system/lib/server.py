@@ -1,5 +1,6 @@
 """The server under test: its folder, its processes, and every line it says."""
 
+import json
 import os
 import re
 import shlex
@@ -29,6 +30,7 @@ _LINE = re.compile(
     r"from=(?P<process>[\w.\-]+) (?:dropped=\d+ )?"
     rf"(?:msg=(?P<msg>{_VALUE})|fetch (?P<fields>\w+={_VALUE}(?: \w+={_VALUE})*))\Z")
 _FIELD = re.compile(rf"(\w+)=({_VALUE})")
+_PRIORITY = re.compile(r"<([0-7])>")
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Sanitizer:")
 
 
@@ -39,12 +41,30 @@ def _unquote(value):
                   lambda m: chr(int(m[1], 16)) if m[1] else m[2], value[1:-1])
 
 
+def _unique(members):
+    assert len(dict(members)) == len(members), members
+    return dict(members)
+
+
 class LogLine:
-    """One line of the log. level and message are None in a fetch line; fields is None in others."""
+    """One line of the log. level and message are None in a fetch line; fields is None in others.
+
+    priority is the number that the journal reads, or None; json the whole object of a line in JSON, or None in text.
+    """
 
     def __init__(self, raw):
         self.raw = raw
-        match = _LINE.match(raw)
+        self.json = None
+        match = _PRIORITY.match(raw)
+        self.priority = int(match[1]) if match else None
+        line = raw[match.end():] if match else raw
+        if line.startswith("{"):
+            self._take_json(line)
+        else:
+            self._take_text(line)
+
+    def _take_text(self, line):
+        match = _LINE.match(line)
         self.valid = match is not None
         self.level = match["level"] if match else None
         self.process = match["process"] if match else None
@@ -52,6 +72,26 @@ class LogLine:
         self.fields = None
         if match and match["fields"]:
             self.fields = {key: _unquote(value) for key, value in _FIELD.findall(match["fields"])}
+
+    def _take_json(self, line):
+        self.level = self.process = self.message = self.fields = None
+        try:
+            self.json = members = json.loads(line, object_pairs_hook=_unique)
+            self.valid = re.fullmatch(r"[ -~]+", line) is not None
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", members["time"])
+            assert members["level"] in ("info", "warning", "error")
+            assert isinstance(members.get("dropped", 0), int)
+            self.process, message = members["from"], members["msg"]
+        except (ValueError, AssertionError, KeyError):
+            self.valid = False
+            return
+        others = {key: value for key, value in members.items()
+                  if key not in ("time", "level", "from", "dropped", "msg")}
+        if message == "fetch":
+            self.fields = {key: str(value) for key, value in others.items()}
+        else:
+            self.level, self.message = members["level"], message
+            self.valid = self.valid and not others
 
     def __str__(self):
         return self.raw
