@@ -10,6 +10,7 @@ static bool loader_init(struct loader *loader, const uint8_t digest_key[HASH_KEY
     struct config *config = calloc(1, sizeof *config);
 
     loader->section = NO_SECTION;
+    loader->last_good = -1;
     loader->config = config;
     if (config == NULL)
         return false;
@@ -29,9 +30,10 @@ static void loader_fini(struct loader *loader)
     free(loader->sections);
     free(loader->places);
     free(loader->kept);
+    config_inputs_free(loader);
 }
 
-static void load(struct loader *loader, const char *path)
+static void load(struct loader *loader, const char *path, const struct config_source *source)
 {
     struct config *config = loader->config;
 
@@ -42,7 +44,7 @@ static void load(struct loader *loader, const char *path)
     }
     config->time = time(NULL);
     config_server_defaults(loader);
-    if (!config_read_main(loader, config->path))
+    if (!config_inputs_begin(loader, source) || !config_read_main(loader, config->path))
         return;
     config_tell_log_format(loader);
     config_read_includes(loader);
@@ -51,6 +53,7 @@ static void load(struct loader *loader, const char *path)
     config_count_rest(loader);
     domains_shrink(&config->domains);
     hash_128_final(&loader->digest, config->digest);
+    config_record_domains(loader);
 }
 
 /* Out of the loader, before its end. */
@@ -60,6 +63,7 @@ static void keep_places(struct loader *loader)
 
     config->scratch = loader->scratch;
     config->files = loader->files;
+    config->file_count = loader->file_count;
     config->places = loader->places;
     loader->scratch = NULL;
     loader->files = NULL;
@@ -75,9 +79,10 @@ struct config *config_load_from(const char *path, const struct config_source *so
     if (source->state_dir != NULL)
         source->state_dir[0] = '\0';
     if (loader_init(&loader, source->key))
-        load(&loader, path);
+        load(&loader, path, source);
     else
         config_no_memory(&loader);
+    config_inputs_end(&loader);
     if (source->state_dir != NULL && loader.config != NULL &&
         loader.config->server.state_dir != NULL)
         strcpy(source->state_dir, loader.config->server.state_dir);
@@ -187,7 +192,7 @@ void config_place(const struct config *config, const char *domain, const char **
                                               strlen(domain));
     const struct place  *place = &config->places[found - config->domains.entries];
 
-    *file = config->files[place->file];
+    *file = config->files[place->file].name;
     *line = place->line;
 }
 
@@ -214,13 +219,4 @@ time_t config_time(const struct config *config)
 size_t config_isolated_count(const struct config *config)
 {
     return config->isolated;
-}
-
-int config_removal(const struct config *config, int running_snapshot,
-                   struct config_removal *removal)
-{
-    (void)config;
-    (void)running_snapshot;
-    memset(removal, 0, sizeof *removal);
-    return 0;
 }

@@ -65,18 +65,23 @@ static void read_aliases(struct loader *loader, uint32_t file, const char *bytes
 bool config_set_alias_file(struct loader *loader, struct item *item, char *value)
 {
     char       *path = config_beside(loader, config_file_name(loader, item->place), value);
+    struct unit line;
     struct stat status;
     uint32_t    file;
     size_t      len;
     char       *bytes;
+    bool        good;
 
-    if (path == NULL)
+    if (path == NULL || !config_add_file(loader, path, item->place.file, true, &file))
         return false;
+    line = config_take_out(loader, UNIT_FILE, file, false);
     bytes = config_load_file(loader, item->place, path, &len, &status);
-    if (bytes == NULL)
-        return false;
-    if (config_add_file(loader, path, &file))
+    config_take_out(loader, line.kind, line.index, false);
+    if (bytes != NULL)
         read_aliases(loader, file, bytes, len);
+    else
+        loader->files[file].absent = true;
+    good = bytes != NULL;
     free(bytes);
-    return true;
+    return good;
 }

@@ -1,8 +1,6 @@
 #include "common/config_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,11 +8,12 @@
 
 enum { FILES_FIRST = 64 };
 
-bool config_add_file(struct loader *loader, const char *path, uint32_t *index)
+bool config_add_file(struct loader *loader, const char *path, uint32_t parent, bool aliases,
+                     uint32_t *index)
 {
     if (loader->file_count == loader->file_size) {
         uint32_t     size = loader->file_size == 0 ? FILES_FIRST : loader->file_size * 2;
-        const char **files = realloc(loader->files, size * sizeof *files);
+        struct config_file *files = realloc(loader->files, size * sizeof *files);
 
         if (files == NULL) {
             config_no_memory(loader);
@@ -24,92 +23,9 @@ bool config_add_file(struct loader *loader, const char *path, uint32_t *index)
         loader->file_size = size;
     }
     *index = loader->file_count;
-    loader->files[loader->file_count++] = path;
+    loader->files[loader->file_count++] = (struct config_file){ .name = path, .parent = parent,
+                                                                .aliases = aliases };
     return true;
-}
-
-/* A regular file of a size that makes sense, opened; its errors are told at place. */
-static int open_file(struct loader *loader, struct place place, const char *path,
-                     struct stat *status)
-{
-    /* O_NONBLOCK: a FIFO would hold us up before we could refuse it. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-    if (fd < 0 || fstat(fd, status) != 0) {
-        config_error(loader, place, "cannot open %s: %s", path, strerror(errno));
-    } else if (!S_ISREG(status->st_mode)) {
-        config_error(loader, place, "%s is no regular file", path);
-    } else if (status->st_size > CONFIG_FILE_MAX) {
-        config_error(loader, place, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
-    } else {
-        return fd;
-    }
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Reads to the end, not to the size: the file may be growing. Malloced; NULL after an error. */
-static char *read_all(struct loader *loader, struct place place, const char *path, int fd,
-                      size_t expected, size_t *len)
-{
-    size_t  size = expected + 1; /* room to see the end */
-    char   *bytes = malloc(size);
-    char   *more;
-    ssize_t got;
-
-    *len = 0;
-    while (bytes != NULL) {
-        got = read(fd, bytes + *len, size - *len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got == 0)
-            return bytes;
-        if (got < 0 || *len + (size_t)got > CONFIG_FILE_MAX) {
-            if (got < 0)
-                config_error(loader, place, "cannot read %s: %s", path, strerror(errno));
-            else
-                config_error(loader, place, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
-            free(bytes);
-            return NULL;
-        }
-        *len += (size_t)got;
-        if (*len < size)
-            continue;
-        more = realloc(bytes, size * 2);
-        if (more == NULL)
-            break;
-        bytes = more;
-        size *= 2;
-    }
-    free(bytes);
-    config_no_memory(loader);
-    return NULL;
-}
-
-/* What is hashed is what is parsed: each file is read once. */
-static void digest_file(struct loader *loader, const char *path, const char *bytes, size_t len)
-{
-    uint64_t length = len;
-
-    hash_128_update(&loader->digest, path, strlen(path) + 1);
-    hash_128_update(&loader->digest, &length, sizeof length);
-    hash_128_update(&loader->digest, bytes, len);
-}
-
-char *config_load_file(struct loader *loader, struct place place, const char *path, size_t *len,
-                       struct stat *status)
-{
-    int   fd = open_file(loader, place, path, status);
-    char *bytes;
-
-    if (fd < 0)
-        return NULL;
-    bytes = read_all(loader, place, path, fd, (size_t)status->st_size, len);
-    close(fd);
-    if (bytes != NULL)
-        digest_file(loader, path, bytes, *len);
-    return bytes;
 }
 
 char *config_beside(struct loader *loader, const char *path, const char *value)
@@ -159,7 +75,7 @@ static bool absolute_folder(struct loader *loader, struct place place, const cha
     size_t      len;
 
     out[0] = '\0';
-    if (file[0] != '/' && getcwd(out, CONFIG_PATH_MAX) == NULL) {
+    if (file[0] != '/' && config_directory(loader, out, CONFIG_PATH_MAX) != 0) {
         config_error(loader, place, "the current folder is not known: %s", strerror(errno));
         return false;
     }
@@ -202,11 +118,12 @@ bool config_read_main(struct loader *loader, const char *path)
     size_t       len;
     char        *bytes;
 
-    if (!config_add_file(loader, path, &file))
+    if (!config_add_file(loader, path, 0, false, &file))
         return false;
     bytes = config_load_file(loader, whole, path, &len, &status);
     if (bytes == NULL)
         return false;
+    loader->isolate = config_wants_isolation(bytes, len);
     loader->main_device = status.st_dev;
     loader->main_inode = status.st_ino;
     config_read_sections(loader, file, bytes, len);

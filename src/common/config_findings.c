@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2 * (CONFIG_PATH_MAX + 1), WORD_MAX = 32 }; /* bytes; a text may name two files */
+enum {
+    TEXT_MAX = 2 * (CONFIG_PATH_MAX + 1) + 1024, /* bytes; a text may name two files */
+    WORD_MAX = 32
+};
 
 const char *config_severity_name(enum config_severity severity)
 {
@@ -15,7 +18,7 @@ const char *config_severity_name(enum config_severity severity)
 
 const char *config_file_name(const struct loader *loader, struct place place)
 {
-    return loader->files[place.file];
+    return loader->files[place.file].name;
 }
 
 /* A value may hold what a terminal would obey; the report is one line of text. */
@@ -37,14 +40,27 @@ static void tell(struct loader *loader, enum config_severity severity, struct pl
     loader->report(loader->context, severity, config_file_name(loader, place), place.line, text);
 }
 
+void config_tell(struct loader *loader, enum config_severity severity, struct place place,
+                 const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    tell(loader, severity, place, format, arguments);
+    va_end(arguments);
+}
+
 void config_error(struct loader *loader, struct place place, const char *format, ...)
 {
     va_list arguments;
 
-    if (loader->no_memory || loader->errors++ >= CONFIG_ERRORS_MAX)
+    if (loader->no_memory)
         return;
     va_start(arguments, format);
-    tell(loader, CONFIG_ERROR, place, format, arguments);
+    if (loader->isolate && loader->unit.kind != UNIT_ALL)
+        config_isolate(loader, place, format, arguments);
+    else if (loader->errors++ < CONFIG_ERRORS_MAX)
+        tell(loader, CONFIG_ERROR, place, format, arguments);
     va_end(arguments);
 }
 
@@ -66,7 +82,7 @@ void config_no_memory(struct loader *loader)
     loader->no_memory = true;
     loader->errors++;
     loader->report(loader->context, CONFIG_ERROR,
-                   loader->file_count > 0 ? loader->files[0] : "configuration", 0,
+                   loader->file_count > 0 ? loader->files[0].name : "configuration", 0,
                    "not enough memory");
 }
 
@@ -79,12 +95,13 @@ static void count_rest(struct loader *loader, enum config_severity severity, uns
         return;
     snprintf(text, sizeof text, "%u more %s%s", all - CONFIG_ERRORS_MAX, noun,
              all - CONFIG_ERRORS_MAX == 1 ? "" : "s");
-    loader->report(loader->context, severity, loader->files[0], 0, text);
+    loader->report(loader->context, severity, loader->files[0].name, 0, text);
 }
 
 void config_count_rest(struct loader *loader)
 {
     count_rest(loader, CONFIG_WARNING, loader->warnings, "warning");
+    count_rest(loader, CONFIG_ISOLATED, loader->isolated_count, "finding");
     count_rest(loader, CONFIG_ERROR, loader->errors, "error");
 }
 

@@ -21,28 +21,11 @@ struct draft {
     size_t                longest; /* bytes of the longest domain it is for */
 };
 
-static struct section *defaults_of(const struct loader *loader)
-{
-    uint32_t known = loader->special[SECTION_DEFAULTS];
-
-    return known != 0 ? &loader->sections[known - 1] : NULL;
-}
-
-/* A section's key replaces that of [defaults]; lists are replaced whole. */
-static struct section *source(const struct loader *loader, struct section *section, enum key_id id)
-{
-    struct section *defaults = defaults_of(loader);
-
-    if (section->seen & KEY_BIT(id))
-        return section;
-    return defaults != NULL && defaults->seen & KEY_BIT(id) ? defaults : NULL;
-}
-
 /* The item, or NULL; a bad one makes *good false, and so does a missing one that is needed. */
 static struct item *single(struct loader *loader, struct section *section, enum key_id id,
                            bool needed, bool *good)
 {
-    struct section *from = source(loader, section, id);
+    struct section *from = config_home(loader, section, id);
     struct item    *item = from != NULL ? config_find_item(from, id) : NULL;
 
     if (item == NULL && needed) {
@@ -55,33 +38,6 @@ static struct item *single(struct loader *loader, struct section *section, enum 
     return item;
 }
 
-static struct item *good_from(struct item *item, enum key_id id)
-{
-    while (item != NULL && (item->key != id || item->bad))
-        item = item->next;
-    return item;
-}
-
-/* A list key's good items, one after the other. */
-static struct item *first_of(const struct section *section, enum key_id id)
-{
-    return good_from(section->first, id);
-}
-
-static struct item *next_of(const struct item *item)
-{
-    return good_from(item->next, (enum key_id)item->key);
-}
-
-static bool has_bad(const struct section *section, enum key_id id)
-{
-    const struct item *item = section->first;
-
-    while (item != NULL && (item->key != id || !item->bad))
-        item = item->next;
-    return item != NULL;
-}
-
 /* Fills in where everything comes from. False when something is bad or missing. */
 static bool gather(struct loader *loader, struct section *section, struct draft *draft)
 {
@@ -91,8 +47,8 @@ static bool gather(struct loader *loader, struct section *section, struct draft 
 
     memset(draft, 0, sizeof *draft);
     draft->section = section;
-    draft->mx_from = source(loader, section, KEY_MX);
-    draft->rua_from = source(loader, section, KEY_RUA);
+    draft->mx_from = config_home(loader, section, KEY_MX);
+    draft->rua_from = config_home(loader, section, KEY_RUA);
     draft->certificate = single(loader, section, KEY_CERTIFICATE, true, &good);
     draft->key = single(loader, section, KEY_KEY, false, &good);
     draft->id = single(loader, section, KEY_ID, false, &good);
@@ -110,21 +66,55 @@ static bool gather(struct loader *loader, struct section *section, struct draft 
     draft->policy.rua = draft->rua;
     if (draft->rua_from == NULL)
         return true;
-    for (struct item *rua = first_of(draft->rua_from, KEY_RUA); rua != NULL; rua = next_of(rua))
+    for (struct item *rua = config_first_item(draft->rua_from, KEY_RUA); rua != NULL; rua = config_next_item(rua))
         draft->rua[draft->policy.rua_count++] = rua->text;
-    return !has_bad(draft->rua_from, KEY_RUA);
+    return !config_has_bad(draft->rua_from, KEY_RUA);
+}
+
+/* With isolate = on, an mx or a body that is too long with some domains is good for the others. */
+static void limit_section(struct draft *draft, struct section *section, size_t longest,
+                          const struct item *mx)
+{
+    if (longest >= section->fits)
+        return;
+    section->fits = (uint8_t)longest;
+    section->mx_limit = mx;
+    if (draft->longest > longest)
+        draft->longest = longest;
+}
+
+/* Bytes that %d may have in an mx that DNS can carry. */
+static size_t room_in_mx(const struct item *mx)
+{
+    return (HOSTNAME_MAX - (strlen(mx->text) - (size_t)2 * mx->number)) / mx->number;
+}
+
+static void fit_mx(struct draft *draft, struct section *section)
+{
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
+        if (mx->number > 0 && room_in_mx(mx) < draft->longest)
+            limit_section(draft, section, room_in_mx(mx), mx);
+    }
+}
+
+static void fit_body(struct draft *draft, struct section *section)
+{
+    const struct policy *policy = &draft->policy;
+    size_t               fixed = policy_body_length(policy, 0);
+
+    if (policy->body_domains > 0 && fixed < POLICY_BODY_MAX &&
+        policy_body_length(policy, draft->longest) > POLICY_BODY_MAX)
+        limit_section(draft, section, (POLICY_BODY_MAX - fixed) / policy->body_domains, NULL);
 }
 
 /* [*] serves the domains for which each mx is a name that DNS can carry. */
 static void limit_any(struct loader *loader, struct draft *draft)
 {
     draft->longest = HOSTNAME_DOMAIN_MAX;
-    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
         if (mx->number > 0) {
-            size_t room = (HOSTNAME_MAX - (strlen(mx->text) - (size_t)2 * mx->number)) / mx->number;
-
-            if (room < draft->longest)
-                draft->longest = room;
+            if (room_in_mx(mx) < draft->longest)
+                draft->longest = room_in_mx(mx);
         }
     }
     loader->config->any_domain_max = draft->longest;
@@ -135,7 +125,7 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
     const struct place place = draft->section->place;
     bool               good = true;
 
-    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
         if (strlen(mx->text) + mx->number * draft->longest - (size_t)2 * mx->number <= HOSTNAME_MAX)
             continue;
         good = false;
@@ -148,54 +138,6 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
         mx->told = true;
     }
     return good;
-}
-
-/* pattern and literal are the same mx for a domain that has this list. */
-static bool meet(struct loader *loader, const struct section *list, const struct item *pattern,
-                 const struct item *literal)
-{
-    const struct config *config = loader->config;
-    size_t               before = strcspn(pattern->text, "%");
-    size_t               behind = strlen(pattern->text) - before - 2;
-    size_t               len = strlen(literal->text);
-    const struct domain *domain;
-    const struct item   *first = literal;
-    const struct item   *second = pattern;
-
-    if (len <= before + behind || memcmp(literal->text, pattern->text, before) != 0 ||
-        strcmp(literal->text + len - behind, pattern->text + before + 2) != 0)
-        return false;
-    domain = domains_find(&config->domains, config->key, literal->text + before,
-                          len - before - behind);
-    if (domain == NULL || source(loader, &loader->sections[domain->policy], KEY_MX) != list)
-        return false;
-    if (pattern->place.line < literal->place.line) {
-        first = pattern;
-        second = literal;
-    }
-    config_error(loader, second->place, "mx %s is the same as mx %s at %s:%u for %.*s",
-                 second->text, first->text, config_file_name(loader, first->place),
-                 first->place.line, (int)(len - before - behind), literal->text + before);
-    return true;
-}
-
-/* An mx that is repeated only when %d is filled in. Looked for once a list, whoever has it. */
-static bool check_mx_distinct(struct loader *loader, struct section *list)
-{
-    if (list->mx_judged)
-        return true;
-    list->mx_judged = true;
-    for (struct item *pattern = first_of(list, KEY_MX); pattern != NULL;
-         pattern = next_of(pattern)) {
-        if (pattern->number != 1)
-            continue;
-        for (struct item *literal = first_of(list, KEY_MX); literal != NULL;
-             literal = next_of(literal)) {
-            if (literal->number == 0 && meet(loader, list, pattern, literal))
-                return false;
-        }
-    }
-    return true;
 }
 
 /* The number, at the end of out. printf takes seven times as many instructions. */
@@ -228,7 +170,7 @@ static bool write_body(struct loader *loader, struct draft *draft)
     char          *end = line(body, "version: STSv1\r\nmode: ", policy_mode_name(policy->mode));
     size_t         len = (size_t)(end - body);
 
-    for (struct item *mx = first_of(draft->mx_from, KEY_MX); mx != NULL; mx = next_of(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
         size_t mx_len = strlen(mx->text);
 
         if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
@@ -252,7 +194,7 @@ static bool write_body(struct loader *loader, struct draft *draft)
 static bool judge_body(struct loader *loader, struct draft *draft, bool whole)
 {
     size_t       len = policy_body_length(&draft->policy, draft->longest);
-    struct item *mx = first_of(draft->mx_from, KEY_MX);
+    struct item *mx = config_first_item(draft->mx_from, KEY_MX);
 
     if (!whole || len > POLICY_BODY_MAX) {
         config_error(loader, draft->section->place,
@@ -291,7 +233,7 @@ static const char *const *lasting_rua(struct loader *loader, const struct draft 
         config_no_memory(loader);
         return NULL;
     }
-    for (struct item *item = first_of(draft->rua_from, KEY_RUA); item != NULL; item = next_of(item))
+    for (struct item *item = config_first_item(draft->rua_from, KEY_RUA); item != NULL; item = config_next_item(item))
         rua[count++] = lasting(loader, item);
     return rua;
 }
@@ -317,6 +259,7 @@ static uint32_t keep_policy(struct loader *loader, struct draft *draft)
 static void finish_section(struct loader *loader, struct section *section)
 {
     struct draft draft;
+    bool         isolates = loader->isolate && section->kind == SECTION_DOMAIN;
     bool         whole;
 
     section->policy = NO_POLICY;
@@ -324,10 +267,15 @@ static void finish_section(struct loader *loader, struct section *section)
         return;
     if (section->kind == SECTION_ANY)
         limit_any(loader, &draft);
-    if (!check_mx_lengths(loader, &draft) || has_bad(draft.mx_from, KEY_MX) ||
-        !check_mx_distinct(loader, draft.mx_from))
+    if (isolates)
+        fit_mx(&draft, section);
+    if (!check_mx_lengths(loader, &draft) || config_has_bad(draft.mx_from, KEY_MX) ||
+        !config_check_mx_distinct(loader, draft.mx_from))
         return;
     whole = write_body(loader, &draft);
+    if (isolates && whole)
+        fit_body(&draft, section);
+    loader->limited = loader->limited || section->fits < section->longest;
     if (judge_body(loader, &draft, whole))
         section->policy = keep_policy(loader, &draft);
 }
@@ -342,24 +290,34 @@ static void assign_policies(struct loader *loader)
 
         domain->policy = loader->sections[domain->policy].policy;
     }
-    if (any != 0)
-        config->any = &config->policies[loader->sections[any - 1].policy];
+    config->any_policy = NO_POLICY;
+    if (any != 0) {
+        config->any_policy = loader->sections[any - 1].policy;
+        config->any_place = loader->sections[any - 1].place;
+    }
 }
 
 void config_finish_policies(struct loader *loader)
 {
     static const struct place whole = { 0, 0 };
+    struct config            *config = loader->config;
     uint32_t                  policies = 0;
 
     for (uint32_t i = 0; i < loader->section_count && !loader->no_memory; i++) {
         struct section *section = &loader->sections[i];
 
+        config_take_out(loader, UNIT_SECTION, i, false);
         if (section->kind == SECTION_ANY || section->kind == SECTION_DOMAIN)
             finish_section(loader, section);
         policies += section->kind >= SECTION_ANY;
     }
-    if (policies == 0)
+    config_take_out(loader, UNIT_ALL, 0, false);
+    if (policies == 0 && loader->isolated_count == 0) /* else last good policies may be all there is */
         config_error(loader, whole, "there is no policy: no section of a domain and no [*]");
-    if (loader->errors == 0)
+    if (loader->isolate)
+        config_isolate_finish(loader);
+    else if (loader->errors == 0)
         assign_policies(loader);
+    if (loader->errors == 0 && config->any_policy != NO_POLICY)
+        config->any = &config->policies[config->any_policy];
 }

@@ -1,6 +1,7 @@
 #include "common/config_internal.h"
 
 #include "common/ini_reader.h"
+#include "common/snapshot.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -15,6 +16,7 @@ struct found {
     const char  *path;     /* in scratch */
     struct place place;    /* of the include */
     bool         repeated; /* another include led there before: told, not read */
+    bool         named;    /* by the include itself, not by a pattern */
 };
 
 struct found_list {
@@ -46,8 +48,13 @@ bool config_set_include(struct loader *loader, struct item *item, char *value)
     return true;
 }
 
+static bool is_pattern(const struct include *include)
+{
+    return strpbrk(include->value, "*?[") != NULL;
+}
+
 static void add_found(struct loader *loader, struct found_list *list, const char *path,
-                      struct place place)
+                      const struct include *include)
 {
     if (list->count == list->size) {
         size_t        size = list->size == 0 ? FOUND_FIRST : list->size * 2;
@@ -60,7 +67,8 @@ static void add_found(struct loader *loader, struct found_list *list, const char
         list->found = found;
         list->size = size;
     }
-    list->found[list->count++] = (struct found){ path, place, false };
+    list->found[list->count++] = (struct found){ .path = path, .place = include->place,
+                                                 .named = !is_pattern(include) };
 }
 
 static int compare_paths(const void *a, const void *b)
@@ -86,7 +94,7 @@ static int on_glob_error(const char *folder, int error)
 static bool make_pattern(const struct loader *loader, const struct include *include, char *out,
                          size_t size)
 {
-    const char *main_file = loader->files[0];
+    const char *main_file = loader->files[0].name;
     const char *slash = strrchr(main_file, '/');
     size_t      folder = 0;
 
@@ -111,34 +119,78 @@ static void tell_unmatched(struct loader *loader, const struct include *include,
                        include->value);
 }
 
-/* What matches a pattern, in byte order; nothing is fine. */
+static void add_match(struct loader *loader, struct found_list *list, const char *match,
+                      const struct include *include)
+{
+    const char *path = region_string(loader->scratch, match, strlen(match));
+
+    if (path == NULL)
+        config_no_memory(loader);
+    else
+        add_found(loader, list, path, include);
+    config_record(loader, RECORD_PATH, match, 0, "", 0);
+}
+
+/* The number of a pattern's record: how many paths follow it, what glob returned, its errno. */
+static uint64_t record_number(size_t count, int result)
+{
+    return (uint64_t)count << 32 | (uint64_t)(result & 0xffff) << 16 | (uint64_t)(glob_errno & 0xffff);
+}
+
+static int from_snapshot(struct loader *loader, const char *pattern, const struct include *include,
+                         struct found_list *list)
+{
+    struct snapshot_record record;
+    uint64_t               number;
+
+    if (!config_replay(loader, RECORD_PATTERN, pattern, &record))
+        return 0;
+    number = record.number;
+    glob_errno = (int)(number & 0xffff);
+    config_record(loader, RECORD_PATTERN, pattern, number, "", 0);
+    for (uint64_t i = number >> 32; i > 0; i--) {
+        if (!config_replay(loader, RECORD_PATH, NULL, &record))
+            return 0;
+        add_match(loader, list, record.name, include);
+    }
+    return (int)(number >> 16 & 0xffff);
+}
+
+/* What matches, in byte order. */
+static int from_disk(struct loader *loader, const char *pattern, const struct include *include,
+                     struct found_list *list)
+{
+    glob_t matches = { 0 };
+    size_t count = 0;
+    int    result;
+
+    glob_errno = 0;
+    result = glob(pattern, GLOB_NOSORT, on_glob_error, &matches);
+    if (result == 0) {
+        count = matches.gl_pathc;
+        qsort(matches.gl_pathv, count, sizeof matches.gl_pathv[0], compare_paths);
+    }
+    config_record(loader, RECORD_PATTERN, pattern, record_number(count, result), "", 0);
+    for (size_t i = 0; i < count && !loader->no_memory; i++)
+        add_match(loader, list, matches.gl_pathv[i], include);
+    globfree(&matches);
+    return result;
+}
+
+/* What matches a pattern; nothing is fine. */
 static void expand(struct loader *loader, const struct include *include, struct found_list *list)
 {
-    char   pattern[2 * CONFIG_PATH_MAX + INI_READER_LINE_MAX];
-    glob_t matches = { 0 };
-    int    result;
+    char pattern[2 * CONFIG_PATH_MAX + INI_READER_LINE_MAX];
+    int  result;
 
     if (!make_pattern(loader, include, pattern, sizeof pattern)) {
         config_error(loader, include->place, "a path of more than %d bytes", CONFIG_PATH_MAX);
         return;
     }
-    glob_errno = 0;
-    result = glob(pattern, GLOB_NOSORT, on_glob_error, &matches);
-    if (result != 0) {
+    result = loader->replay != NULL ? from_snapshot(loader, pattern, include, list)
+                                    : from_disk(loader, pattern, include, list);
+    if (result != 0)
         tell_unmatched(loader, include, result);
-    } else {
-        qsort(matches.gl_pathv, matches.gl_pathc, sizeof matches.gl_pathv[0], compare_paths);
-        for (size_t i = 0; i < matches.gl_pathc && !loader->no_memory; i++) {
-            const char *path = region_string(loader->scratch, matches.gl_pathv[i],
-                                             strlen(matches.gl_pathv[i]));
-
-            if (path == NULL)
-                config_no_memory(loader);
-            else
-                add_found(loader, list, path, include->place);
-        }
-    }
-    globfree(&matches);
 }
 
 /* By path; those of one path in the order of their includes. */
@@ -184,13 +236,18 @@ static void read_include(struct loader *loader, const struct found *found)
     struct stat status;
     uint32_t    file;
     size_t      len;
-    char       *bytes = config_load_file(loader, found->place, found->path, &len, &status);
+    char       *bytes;
 
-    if (bytes == NULL)
+    if (!config_add_file(loader, found->path, 0, false, &file))
         return;
-    if (status.st_dev == loader->main_device && status.st_ino == loader->main_inode)
+    config_take_out(loader, UNIT_FILE, file, false);
+    bytes = config_load_file(loader, found->place, found->path, &len, &status);
+    config_take_out(loader, UNIT_ALL, 0, false);
+    if (bytes == NULL)
+        loader->files[file].absent = found->named;
+    else if (status.st_dev == loader->main_device && status.st_ino == loader->main_inode)
         config_error(loader, found->place, "%s is this file itself", found->path);
-    else if (config_add_file(loader, found->path, &file))
+    else
         config_read_sections(loader, file, bytes, len);
     free(bytes);
 }
@@ -201,13 +258,13 @@ void config_read_includes(struct loader *loader)
 
     for (struct include *include = loader->first_include; include != NULL;
          include = include->next) {
-        if (strpbrk(include->value, "*?[") != NULL) {
+        if (is_pattern(include)) {
             expand(loader, include, &list);
         } else {
-            const char *path = config_beside(loader, loader->files[0], include->value);
+            const char *path = config_beside(loader, loader->files[0].name, include->value);
 
             if (path != NULL)
-                add_found(loader, &list, path, include->place);
+                add_found(loader, &list, path, include);
         }
     }
     mark_repeated(loader, &list);

@@ -46,6 +46,7 @@ static bool open_section(struct loader *loader, enum section_kind kind, struct p
     memset(section, 0, sizeof *section);
     section->kind = (uint8_t)kind;
     section->place = place;
+    section->fits = UINT8_MAX;
     return true;
 }
 
@@ -53,6 +54,10 @@ static void open_special(struct loader *loader, enum section_kind kind, struct p
 {
     uint32_t known = loader->special[kind];
 
+    if (loader->file != 0)
+        config_take_out(loader, UNIT_LINE, 0, true);
+    else if (kind == SECTION_ANY && known != 0)
+        config_take_out(loader, UNIT_SECTION, known - 1, false);
     if (loader->file != 0) {
         config_error(loader, place, "[%s] stands in the main file only", special_names[kind]);
     } else if (known != 0) {
@@ -62,6 +67,8 @@ static void open_special(struct loader *loader, enum section_kind kind, struct p
                      config_file_name(loader, first), first.line);
     } else if (open_section(loader, kind, place)) {
         loader->special[kind] = loader->section + 1;
+        if (kind == SECTION_ANY)
+            config_take_out(loader, UNIT_SECTION, loader->section, false);
     }
 }
 
@@ -101,7 +108,7 @@ static bool is_policy_host(const char *domain, size_t len)
                               HOSTNAME_DOMAIN_MAX, rest) == HOSTNAME_OK;
 }
 
-static bool keep_place(struct loader *loader, uint32_t index, struct place place)
+bool config_keep_place(struct loader *loader, uint32_t index, struct place place)
 {
     if (index >= loader->place_size) {
         uint32_t      size = loader->place_size == 0 ? PLACES_FIRST : loader->place_size * 2;
@@ -116,8 +123,27 @@ static bool keep_place(struct loader *loader, uint32_t index, struct place place
     return true;
 }
 
+/* A domain that is in the table already. Another section's claim to it may be a claim to the domain
+   of another customer, so with isolate = on neither counts. */
+static bool repeat_domain(struct loader *loader, struct place place, const char *domain,
+                          uint32_t index)
+{
+    struct place first = loader->places[index];
+    const char  *file = config_file_name(loader, first);
+    uint32_t     owner = loader->config->domains.entries[index].policy;
+
+    if (!loader->isolate || owner == loader->section) {
+        config_error(loader, place, "%s is already named at %s:%u", domain, file, first.line);
+        return false;
+    }
+    config_isolate_domain(loader, index, place, "%s is already named at %s:%u: neither counts",
+                          domain, file, first.line);
+    return true;
+}
+
 /* A canonical name, into the table. */
-static bool enter_domain(struct loader *loader, struct place place, const char *domain, size_t len)
+static bool enter_domain(struct loader *loader, struct place place, const char *domain, size_t len,
+                         bool header)
 {
     struct section     *section = &loader->sections[loader->section];
     struct config      *config = loader->config;
@@ -125,12 +151,11 @@ static bool enter_domain(struct loader *loader, struct place place, const char *
     enum domains_answer answer = domains_add(&config->domains, config->key, domain, len,
                                              loader->section, &index);
 
-    if (answer == DOMAINS_KNOWN) {
-        config_error(loader, place, "%s is already named at %s:%u", domain,
-                     config_file_name(loader, loader->places[index]), loader->places[index].line);
-        return false;
-    }
-    if (answer == DOMAINS_NO_MEMORY || !keep_place(loader, index, place)) {
+    if (header)
+        section->header = index + 1;
+    if (answer == DOMAINS_KNOWN)
+        return repeat_domain(loader, place, domain, index);
+    if (answer == DOMAINS_NO_MEMORY || !config_keep_place(loader, index, place)) {
         config_no_memory(loader);
         return false;
     }
@@ -157,7 +182,7 @@ bool config_add_domain(struct loader *loader, struct place place, const char *na
                      domain, domain + HOSTNAME_POLICY_PREFIX_LEN);
         return false;
     }
-    return enter_domain(loader, place, domain, len);
+    return enter_domain(loader, place, domain, len, header);
 }
 
 static void on_section(void *context, unsigned line, const char *name)
@@ -166,6 +191,7 @@ static void on_section(void *context, unsigned line, const char *name)
     struct place   place = { loader->file, line };
 
     loader->section = NO_SECTION;
+    config_take_out(loader, UNIT_ALL, 0, false);
     if (loader->no_memory)
         return;
     for (int kind = SECTION_SERVER; kind <= SECTION_ANY; kind++) {
@@ -176,11 +202,39 @@ static void on_section(void *context, unsigned line, const char *name)
     }
     if (!open_section(loader, SECTION_DOMAIN, place))
         return;
-    if (config_add_domain(loader, place, name, strlen(name), true))
+    if (loader->file != 0 || near_special(name) == NULL)
+        config_take_out(loader, UNIT_SECTION, loader->section, true);
+    if (config_add_domain(loader, place, name, strlen(name), true)) {
+        config_take_out(loader, UNIT_SECTION, loader->section, false);
         return;
+    }
     loader->sections[loader->section].kind = SECTION_BAD;
     if (near_special(name) != NULL)
         loader->section = NO_SECTION; /* its keys are of another kind than they'd be judged by */
+}
+
+/* [server] and [defaults] stand in the main file: what may be one of them there is. */
+static bool may_be_special(const struct loader *loader, const char *header)
+{
+    char   name[32];
+    size_t start = strspn(header, " \t");
+    size_t len = strcspn(header + start, "] \t;");
+
+    snprintf(name, sizeof name, "%.*s", (int)len, header + start);
+    return loader->file == 0 && near_special(name) != NULL;
+}
+
+static void on_bad_header(void *context, unsigned line, const char *text, const char *header)
+{
+    struct loader *loader = context;
+    struct place   place = { loader->file, line };
+
+    loader->section = NO_SECTION;
+    if (may_be_special(loader, header))
+        config_take_out(loader, UNIT_ALL, 0, false);
+    else
+        config_take_out(loader, UNIT_LINE, 0, true);
+    config_error(loader, place, "%s", text);
 }
 
 static bool belongs(enum key_home home, enum section_kind kind)
@@ -212,6 +266,8 @@ static void tell_unknown(struct loader *loader, enum section_kind kind, struct p
             nearest = distance;
         }
     }
+    if (near != NULL && config_keys[config_find_key(near)].home == HOME_DOMAIN)
+        loader->unit.unsure = true;
     if (near != NULL)
         config_error(loader, place, "unknown key " SHOW "; did you mean %s?", key, near);
     else
@@ -267,6 +323,8 @@ static void take_key(struct loader *loader, enum key_id id, struct place place, 
     }
     if (item == NULL && (item = add_item(loader, section)) == NULL)
         return;
+    if (item == &alias) /* without its file, the names in it are not known */
+        config_take_out(loader, UNIT_LINE, 0, id == KEY_ALIAS_FILE);
     section->seen |= KEY_BIT(id);
     item->key = (uint8_t)id;
     item->place = place;
@@ -285,6 +343,7 @@ static void on_key(void *context, unsigned line, const char *key, const char *va
     struct place      place = { loader->file, line };
     enum key_id       id = config_find_key(key);
     enum section_kind kind;
+    struct unit       unit = loader->unit;
 
     if (loader->section == NO_SECTION || loader->no_memory)
         return;
@@ -295,22 +354,29 @@ static void on_key(void *context, unsigned line, const char *key, const char *va
         tell_misplaced(loader, kind, place, &config_keys[id]);
     else
         take_key(loader, id, place, value);
+    loader->unit = unit;
 }
 
+/* A line that is not understood may have been one that names domains. */
 static void on_error(void *context, unsigned line, const char *text)
 {
     struct loader *loader = context;
     struct place   place = { loader->file, line };
+    struct unit    unit = config_take_out(loader, loader->unit.kind, loader->unit.index, true);
 
     config_error(loader, place, "%s", text);
+    loader->unit = unit;
 }
 
 void config_read_sections(struct loader *loader, uint32_t file, const char *text, size_t len)
 {
-    static const struct ini_handler handler = { on_section, on_key, on_error };
+    static const struct ini_handler handler = { on_section, on_key, on_error, on_bad_header };
 
     loader->file = file;
     loader->section = NO_SECTION;
+    if (file != 0)
+        config_take_out(loader, UNIT_LINE, 0, true);
     if (ini_reader_run(text, len, &handler, loader) != 0)
         config_no_memory(loader);
+    config_take_out(loader, UNIT_ALL, 0, false);
 }

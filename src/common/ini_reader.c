@@ -85,6 +85,14 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+static void tell_header(struct reader *reader, const char *text)
+{
+    const char *header = reader->text + strcspn(reader->text, "[") + 1;
+
+    reader->place = IN_BAD_SECTION;
+    reader->handler->bad_header(reader->context, reader->line, text, header);
+}
+
 static bool is_control(char c)
 {
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
@@ -128,16 +136,25 @@ static void strip(struct reader *reader)
     reader->text[reader->len] = '\0';
 }
 
-static bool is_clean(const struct reader *reader)
+/* The text of the error that a control character is, or NULL. */
+static const char *find_control(const struct reader *reader)
 {
     for (size_t i = 0; i < reader->len; i++) {
-        if (!is_control(reader->text[i]))
-            continue;
-        tell(reader,
-             reader->text[i] == '\0' ? "a NUL byte: is this a text file?" : "a control character");
-        return false;
+        if (is_control(reader->text[i]))
+            return reader->text[i] == '\0' ? "a NUL byte: is this a text file?"
+                                           : "a control character";
     }
-    return true;
+    return NULL;
+}
+
+/* An error in a line of which only the beginning counts. */
+static bool refuse_line(struct reader *reader, const char *text)
+{
+    if (reader->text[strspn(reader->text, " \t")] == '[')
+        tell_header(reader, text);
+    else
+        tell(reader, text);
+    return false;
 }
 
 static void take_header(struct reader *reader)
@@ -146,16 +163,15 @@ static void take_header(struct reader *reader)
     char *end = strchr(name, ']');
     char *rest;
 
-    reader->place = IN_BAD_SECTION;
     if (end == NULL) {
-        tell(reader, "a section header without its ]");
+        tell_header(reader, "a section header without its ]");
         return;
     }
     rest = end + 1;
     while (is_blank(*rest))
         rest++;
     if (*rest != '\0' && *rest != ';') {
-        tell(reader, "nothing but a ; comment may follow a section header");
+        tell_header(reader, "nothing but a ; comment may follow a section header");
         return;
     }
     while (is_blank(*name))
@@ -163,7 +179,7 @@ static void take_header(struct reader *reader)
     while (end > name && is_blank(end[-1]))
         end--;
     if (end == name) {
-        tell(reader, "a section header without a name");
+        tell_header(reader, "a section header without a name");
         return;
     }
     *end = '\0';
@@ -194,22 +210,17 @@ static bool is_key_line(const struct reader *reader)
 /* True when the line is one for inih: a key and a value in a good section. */
 static bool take_line(struct reader *reader, bool whole)
 {
-    char text[64];
+    char        text[64];
+    const char *control;
 
     if (!whole) {
         snprintf(text, sizeof text, "a line of more than %d bytes", INI_READER_LINE_MAX);
-        tell(reader, text);
-        /* Whether it was a header is anyone's guess: what follows is not judged by it. */
-        if (reader->text[strspn(reader->text, " \t")] == '[')
-            reader->place = IN_BAD_SECTION;
-        return false;
+        return refuse_line(reader, text);
     }
     strip(reader);
-    if (!is_clean(reader)) {
-        if (reader->text[0] == '[')
-            reader->place = IN_BAD_SECTION;
-        return false;
-    }
+    control = find_control(reader);
+    if (control != NULL)
+        return refuse_line(reader, control);
     if (reader->len == 0 || reader->text[0] == ';' || reader->text[0] == '#')
         return false;
     if (reader->text[0] == '[') {

@@ -23,8 +23,10 @@ struct ini_handler {
     void (*section)(void *context, unsigned line, const char *name);
     /* section is always called before the first key; a key above every header is an error */
     void (*key)(void *context, unsigned line, const char *key, const char *value);
-    /* a header in error: the keys below it, up to the next header, are not told */
     void (*error)(void *context, unsigned line, const char *text);
+    /* An error in a header, which is what follows "["; the keys below it, up to the next header, are
+       not reported. */
+    void (*bad_header)(void *context, unsigned line, const char *text, const char *header);
 };
 
 /* Reads a whole file of len bytes, past errors too, and reports each. 0, or -1 when there was

@@ -38,7 +38,12 @@ static void on_error(void *context, unsigned line, const char *text)
     hear(context, "%u!%s%s\n", line, text, "");
 }
 
-static const struct ini_handler handler = { on_section, on_key, on_error };
+static void on_bad_header(void *context, unsigned line, const char *text, const char *header)
+{
+    hear(context, "%u!%s in [%s\n", line, text, header);
+}
+
+static const struct ini_handler handler = { on_section, on_key, on_error, on_bad_header };
 
 static const char *read_bytes(const char *bytes, size_t len)
 {
@@ -98,18 +103,18 @@ static const char *const cases[][3] = {
     { "an_empty_value_is_told", "[a]\nk =\n", "1[a]\n2<k>=<>\n" },
     { "an_unclosed_header_is_an_error_and_takes_its_keys_along",
       "[a]\n[b\nk = v\nword\n[c]\nl = w\n",
-      "1[a]\n2!a section header without its ]\n4" NEITHER "5[c]\n6<l>=<w>\n" },
+      "1[a]\n2!a section header without its ] in [b\n4" NEITHER "5[c]\n6<l>=<w>\n" },
     { "junk_behind_a_header_is_an_error", "[a] b\n[a]]\n[a]#\n",
-      "1!nothing but a ; comment may follow a section header\n2!nothing but a ; comment may follow "
-      "a section header\n"
-      "3!nothing but a ; comment may follow a section header\n" },
+      "1!nothing but a ; comment may follow a section header in [a] b\n2!nothing but a ; comment may "
+      "follow a section header in [a]]\n"
+      "3!nothing but a ; comment may follow a section header in [a]#\n" },
     { "a_header_has_a_name", "[]\n[ ]\n",
-      "1!a section header without a name\n2!a section header without a name\n" },
+      "1!a section header without a name in []\n2!a section header without a name in [ ]\n" },
     { "control_characters_are_errors_everywhere",
       "[a]\nk = a\x01"
       "b\n# \x1b[2J\nl\r = v\n[b\x7f]\nm = v\n",
       "1[a]\n2!a control character\n3!a control character\n4!a control character\n5!a control "
-      "character\n" },
+      "character in [b\x7f]\n" },
 };
 
 static void a_nul_is_an_error(void **state)
@@ -172,8 +177,9 @@ static void a_long_header_in_error_takes_its_keys_along(void **state)
     (void)state;
     memset(text + 5, 'b', INI_READER_LINE_MAX);
     strcpy(text + 5 + INI_READER_LINE_MAX, "]\nk = v\n[c]\nl = w\n");
-    assert_string_equal(read_text(text),
-                        "1[a]\n2!a line of more than 8000 bytes\n4[c]\n5<l>=<w>\n");
+    read_text(text);
+    assert_int_equal(strncmp(heard, "1[a]\n2!a line of more than 8000 bytes in [bbb", 45), 0);
+    assert_string_equal(heard + 45 + INI_READER_LINE_MAX - 4, "\n4[c]\n5<l>=<w>\n");
 }
 
 static const struct CMUnitTest others[] = {
