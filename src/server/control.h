@@ -2,7 +2,7 @@
  * control: what master and keeper say to each other. Both are trusted and of one binary; the
  * master still takes nothing whose shape is wrong.
  *
- *   keeper -> master   LISTENER, name [, fd]   this generation uses it; with a descriptor: bound anew
+ *   keeper -> master   LISTENER, name, kind    this generation uses it; with a descriptor: bound anew
  *                      READY, digest, text     all workers are up: waiting for GO
  *                      UNCHANGED               the inputs are those of the generation that serves
  *                      RECHECKED               the workers have been told
@@ -29,10 +29,11 @@ enum control_kind {
 enum { CONTROL_TEXT_MAX = 127 };
 
 struct control {
-    enum control_kind kind;
-    uint8_t           digest[HASH_128_SIZE];       /* READY: of the inputs */
-    char              name[LISTENER_NAME_MAX + 1]; /* LISTENER */
-    char              text[CONTROL_TEXT_MAX + 1];  /* READY: for the log, such as "3 domains" */
+    enum control_kind         kind;
+    enum config_listener_kind listener;                    /* LISTENER: what it is used for */
+    uint8_t                   digest[HASH_128_SIZE];       /* READY: of the inputs */
+    char                      name[LISTENER_NAME_MAX + 1]; /* LISTENER */
+    char                      text[CONTROL_TEXT_MAX + 1];  /* READY: for the log, such as "3 domains" */
 };
 
 void control_init(struct control *control, enum control_kind kind);

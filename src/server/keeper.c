@@ -86,6 +86,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
 
     control_init(&control, CONTROL_LISTENER);
     memcpy(control.name, listener->name, sizeof(control.name));
+    control.listener = listener->kind;
     tell_master(&control, fresh ? listener->fd : -1);
     if (keeper.start->digest != NULL && !fresh)
         return; /* logged when it was bound */
