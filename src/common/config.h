@@ -67,15 +67,20 @@ struct config_share {
     bool     set; /* written in the file: else the default, 50 % */
 };
 
+#define CONFIG_ACME_BELOW_WEBROOT ".well-known/acme-challenge" /* RFC 8555 section 8.3 */
+
 struct config_server {
     struct config_listener *listeners; /* in the order written; one https at least */
     size_t                  listener_count;
     struct config_network  *trusted;       /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */
     bool                    plain_any;     /* [*] answers on plain listeners too */
-    /* The folder of the token files: acme_dir, or acme_webroot with /.well-known/acme-challenge;
-       NULL: none. */
+    /* acme_dir or acme_webroot, absolute, and the way from there to the token files, relative:
+       CONFIG_ACME_BELOW_WEBROOT, or "" for acme_dir. Links are followed in the first alone.
+       NULL: neither is set. */
     const char *acme_dir;
+    const char *acme_below;
+    unsigned    acme_line;              /* where it is written; 0: nowhere */
     const char *acme_thumbprint;        /* base64url, or NULL */
     const char *user;                   /* name or number[:number]; NULL: the default */
     unsigned    user_line;              /* where it is written; 0: nowhere */

@@ -33,7 +33,7 @@ struct control {
     enum config_listener_kind listener;                    /* LISTENER: what it is used for */
     uint8_t                   digest[HASH_128_SIZE];       /* READY: of the inputs */
     char                      name[LISTENER_NAME_MAX + 1]; /* LISTENER */
-    char                      text[CONTROL_TEXT_MAX + 1];  /* READY: for the log, such as "3 domains" */
+    char text[CONTROL_TEXT_MAX + 1]; /* READY: for the log, such as "3 domains" */
 };
 
 void control_init(struct control *control, enum control_kind kind);

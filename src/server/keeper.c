@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "server/control.h"
 #include "server/crew.h"
+#include "server/opener.h"
 #include "server/privileges.h"
 #include "server/process.h"
 
@@ -149,6 +150,14 @@ static unsigned fitting_connections(void)
     return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
 }
 
+static void judge_acme(void)
+{
+    char text[OPENER_TEXT_MAX];
+
+    if (!opener_judge_acme(keeper.server, text))
+        report(NULL, CONFIG_WARNING, config_path(keeper.config), keeper.server->acme_line, text);
+}
+
 static void prepare(const struct keeper_start *start)
 {
     char error[PRIVILEGES_ERROR_MAX];
@@ -171,6 +180,7 @@ static void prepare(const struct keeper_start *start)
             log_errorx("%s", error);
         exit(1);
     }
+    judge_acme();
     open_listeners();
     keeper.crew.config = keeper.config;
     keeper.crew.start = (struct worker_start){ .config = keeper.config,

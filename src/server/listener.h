@@ -34,8 +34,8 @@ struct listener_set {
 };
 
 /* -1 when full, or when the name is too long. Else the set has the descriptor from then on. */
-int  listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
-                      enum config_listener_kind kind);
+int listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
+                     enum config_listener_kind kind);
 /* True when the listener serves this name and kind. Sockets from systemd have no kind of their own.
    A port that is written as a number is one socket for every kind; port 0 is another port for each. */
 bool listener_is(const struct listener *listener, const char *name, enum config_listener_kind kind);

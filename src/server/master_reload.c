@@ -96,8 +96,7 @@ static void adopt_listeners(struct generation *generation)
     for (size_t i = 0; i < held->count; i++) {
         struct listener *listener = &held->at[i];
 
-        if (listener->given ||
-            listener_set_has(&generation->uses, listener->name, listener->kind))
+        if (listener->given || listener_set_has(&generation->uses, listener->name, listener->kind))
             held->at[kept++] = *listener;
         else
             close(listener->fd);

@@ -4,6 +4,7 @@
 #include "common/certpair.h"
 #include "common/config.h"
 #include "common/hostname.h"
+#include "server/opener.h"
 #include "server/privileges.h"
 #include "server/shortage.h"
 
@@ -123,6 +124,16 @@ static void print_count(size_t count, const char *one, const char *many, const c
     printf("%zu %s%s", count, count == 1 ? one : many, after);
 }
 
+/* Only a warning: everything but ACME's tokens is served. */
+static void judge_acme(struct test *test)
+{
+    char text[OPENER_TEXT_MAX];
+
+    if (!opener_judge_acme(config_server(test->config), text))
+        report(test, CONFIG_WARNING, config_path(test->config),
+               config_server(test->config)->acme_line, text);
+}
+
 /* "3 domains, 2 policies, 1 listener: 0 errors, 1 warning" */
 static void print_summary(const struct test *test)
 {
@@ -151,6 +162,7 @@ int testconf_run(const char *path)
                               : "mbedTLS has no random numbers");
     else if (test.config) {
         judge_user(&test);
+        judge_acme(&test);
         config_each_domain(test.config, judge_domain, &test);
     }
     print_summary(&test);

@@ -317,7 +317,9 @@ static void server_settings_are_taken(void **state)
     assert_true(IN6_IS_ADDR_LOOPBACK(&address.sin6_addr));
     assert_string_equal(server->listeners[2].name, "systemd:web");
     assert_string_equal(server->listeners[2].systemd, "web");
-    assert_string_equal(server->acme_dir, "/w/.well-known/acme-challenge");
+    assert_string_equal(server->acme_dir, "/w");
+    assert_string_equal(server->acme_below, ".well-known/acme-challenge");
+    assert_int_equal(server->acme_line, 5);
     assert_string_equal(server->acme_thumbprint, TOKEN);
     assert_string_equal(server->user, "12:34");
     assert_int_equal(server->user_line, 7);
