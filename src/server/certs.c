@@ -214,19 +214,11 @@ struct certs_counters certs_counters(const struct certs *certs)
                                     .evictions = certs->cache.evictions };
 }
 
-static void tell_counters(const struct certs *certs)
-{
-    struct certs_counters counters = certs_counters(certs);
-
-    certs_log_counters(&counters);
-}
-
 void certs_free(struct certs *certs)
 {
     if (!certs)
         return;
     certs_log_rest(&certs->log);
-    tell_counters(certs);
     certs_cache_fini(&certs->cache);
     free(certs);
 }
@@ -295,5 +287,4 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 void certs_recheck(struct certs *certs)
 {
     certs->recheck++;
-    tell_counters(certs);
 }

@@ -54,7 +54,7 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 /* Stops waiting; accepts a waiter that is not waiting. */
 void certs_cancel(struct certs_waiter *waiter);
 
-/* Every pair is checked before its next use. The log is told the counters, as it is at the end. */
+/* Every pair is checked before its next use. */
 void certs_recheck(struct certs *certs);
 
 /* How a worker's cache has done since its start. */

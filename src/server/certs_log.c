@@ -96,10 +96,3 @@ void certs_log_renewed(struct certs_log *log, const char *host, const struct cer
         strftime(date, sizeof(date), "%Y-%m-%d", &parts);
     log_info("%s: a renewed certificate is in use, good until %s", host, date);
 }
-
-void certs_log_counters(const struct certs_counters *counters)
-{
-    if (counters->hits + counters->misses > 0)
-        log_info("certificate cache: %lu hits, %lu misses, %lu evictions", counters->hits,
-                 counters->misses, counters->evictions);
-}

@@ -44,9 +44,6 @@ void certs_log_findings(struct certs_log *log, const char *host, const struct ce
 
 void certs_log_renewed(struct certs_log *log, const char *host, const struct certpair *pair);
 
-/* Says nothing of a cache that nobody has asked. */
-void certs_log_counters(const struct certs_counters *counters);
-
 /* Tells how much was left out since it was told last. */
 void certs_log_rest(struct certs_log *log);
 
