@@ -89,7 +89,7 @@ objects_printable := tool/printable tool/utf8
 objects_report_html := $(call parts_of,tool/report_html) tool/file_replace tool/report_words tool/datetime tool/printable tool/utf8 \
                        tool/tlsrpt_odd common/hostname
 objects_broker   := server/broker server/process $(messages)
-objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
+objects_certs    := server/certs server/certs_cache server/certs_log server/shortage $(policies)
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)
 
 # How mbedTLS is made to call src/server/curves_*.c; and how not, for the test of what a start thinks of that.

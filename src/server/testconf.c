@@ -80,7 +80,7 @@ static void judge_files(struct test *test, const struct subject *subject, const 
     for (unsigned bit = 1; bit <= findings; bit <<= 1) {
         if (!(findings & bit))
             continue;
-        certpair_explain(pair, (enum certpair_finding)bit, test->now, text, sizeof(text));
+        certpair_explain(pair, (enum certpair_finding)bit, test->now, path, text, sizeof(text));
         warn(test, subject, "%s (certificate = %s)", text, path);
     }
     certpair_unref(pair);

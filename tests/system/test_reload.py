@@ -116,6 +116,17 @@ def test_unchanged_inputs_replace_nobody(serve, site):
     assert fetch(server).body == ORG_BODY
 
 
+def test_an_unchanged_reload_is_one_line_of_the_log(serve, site):
+    site.install("example.org")
+    server = serve(ORG)
+    for _ in range(3):
+        fetch_from_each(server)
+        since = server.mark()
+        assert server.reload().startswith("reload unchanged")
+        fetch_from_each(server)  # after which each worker has logged what it would
+        assert len([line for line in server.lines[since:] if line.message]) == 1
+
+
 # --- many of them
 
 def settle(server):
