@@ -37,6 +37,15 @@ enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
 
+/* Bytes with NUL: of a file, and of a text that names two. */
+enum { CONFIG_FINDING_MAX = 3 * (CONFIG_PATH_MAX + 1) + 64 };
+
+/* Writes a finding as it is printed everywhere: "FILE:LINE: error: TEXT", and for line 0 "FILE: error:
+   TEXT". Control characters become '?', so that it stays one line and cannot steer a terminal.
+   Returns out. */
+const char *config_finding(enum config_severity severity, const char *file, unsigned line,
+                           const char *text, char out[CONFIG_FINDING_MAX]);
+
 enum config_listener_kind {
     CONFIG_HTTPS,
     CONFIG_ACME,  /* HTTP, ACME challenges alone */

@@ -28,6 +28,12 @@ bool config_add_file(struct loader *loader, const char *path, uint32_t *index)
     return true;
 }
 
+/* What a finding about the whole file calls it: the main file's findings begin with its name. */
+static const char *name_of(struct place place, const char *path)
+{
+    return place.line == 0 ? "the configuration" : path;
+}
+
 /* A regular file of a size that makes sense, opened; its errors are told at place. */
 static int open_file(struct loader *loader, struct place place, const char *path,
                      struct stat *status)
@@ -36,11 +42,12 @@ static int open_file(struct loader *loader, struct place place, const char *path
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0 || fstat(fd, status) != 0) {
-        config_error(loader, place, "cannot open %s: %s", path, strerror(errno));
+        config_error(loader, place, "cannot open %s: %s", name_of(place, path), strerror(errno));
     } else if (!S_ISREG(status->st_mode)) {
-        config_error(loader, place, "%s is no regular file", path);
+        config_error(loader, place, "%s is no regular file", name_of(place, path));
     } else if (status->st_size > CONFIG_FILE_MAX) {
-        config_error(loader, place, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
+        config_error(loader, place, "%s has more than %d bytes", name_of(place, path),
+                     CONFIG_FILE_MAX);
     } else {
         return fd;
     }
@@ -67,9 +74,11 @@ static char *read_all(struct loader *loader, struct place place, const char *pat
             return bytes;
         if (got < 0 || *len + (size_t)got > CONFIG_FILE_MAX) {
             if (got < 0)
-                config_error(loader, place, "cannot read %s: %s", path, strerror(errno));
+                config_error(loader, place, "cannot read %s: %s", name_of(place, path),
+                             strerror(errno));
             else
-                config_error(loader, place, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
+                config_error(loader, place, "%s has more than %d bytes", name_of(place, path),
+                             CONFIG_FILE_MAX);
             free(bytes);
             return NULL;
         }

@@ -20,6 +20,19 @@ static void make_printable(char *text)
     }
 }
 
+const char *config_finding(enum config_severity severity, const char *file, unsigned line,
+                           const char *text, char out[CONFIG_FINDING_MAX])
+{
+    const char *level = severity == CONFIG_ERROR ? "error" : "warning";
+
+    if (line > 0)
+        snprintf(out, CONFIG_FINDING_MAX, "%s:%u: %s: %s", file, line, level, text);
+    else
+        snprintf(out, CONFIG_FINDING_MAX, "%s: %s: %s", file, level, text);
+    make_printable(out);
+    return out;
+}
+
 static void tell(struct loader *loader, enum config_severity severity, struct place place,
                  const char *format, va_list arguments)
 {

@@ -42,11 +42,14 @@ static struct pollfd polled[WORKERS + CONFIG_WORKERS_MAX];
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
 {
+    char finding[CONFIG_FINDING_MAX];
+
     (void)context;
+    config_finding(severity, file, line, text, finding);
     if (severity == CONFIG_ERROR)
-        log_errorx("%s:%u: error: %s", file, line, text);
+        log_errorx("%s", finding);
     else
-        log_warnx("%s:%u: warning: %s", file, line, text);
+        log_warnx("%s", finding);
 }
 
 static void child_died(int signal)
@@ -110,10 +113,10 @@ static void open_listeners(void)
 
         switch (listener_open(wanted, held, &keeper.listeners, &fresh, error)) {
         case LISTENER_FAILED:
-            log_errorx("%s:%u: error: %s", wanted->file, wanted->line, error);
+            report(NULL, CONFIG_ERROR, wanted->file, wanted->line, error);
             exit(1);
         case LISTENER_SKIPPED:
-            log_warnx("%s:%u: warning: %s", wanted->file, wanted->line, error);
+            report(NULL, CONFIG_WARNING, wanted->file, wanted->line, error);
             continue;
         case LISTENER_OK:
             break;
@@ -123,8 +126,8 @@ static void open_listeners(void)
             tell_listener(&keeper.listeners.at[at], fresh);
     }
     if (https == 0) {
-        log_errorx("%s:0: error: no HTTPS listener is left on this machine",
-                   config_path(keeper.config));
+        report(NULL, CONFIG_ERROR, config_path(keeper.config), 0,
+               "no HTTPS listener is left on this machine");
         exit(1);
     }
     for (size_t i = 0; i < held->count; i++)
@@ -174,8 +177,7 @@ static void prepare(const struct keeper_start *start)
     keeper.server = config_server(keeper.config);
     if (privileges_prepare(keeper.server->user, &keeper.privileges, error) != 0) {
         if (keeper.server->user != NULL)
-            log_errorx("%s:%u: error: %s", config_path(keeper.config), keeper.server->user_line,
-                       error);
+            report(NULL, CONFIG_ERROR, config_path(keeper.config), keeper.server->user_line, error);
         else
             log_errorx("%s", error);
         exit(1);

@@ -28,35 +28,31 @@ struct subject {
     unsigned    line;
 };
 
-static void print_place(struct test *test, enum config_severity severity, const char *file,
-                        unsigned line)
+static void report(void *context, enum config_severity severity, const char *file, unsigned line,
+                   const char *text)
 {
+    struct test *test = context;
+    char         finding[CONFIG_FINDING_MAX];
+
     if (severity == CONFIG_ERROR)
         test->errors++;
     else
         test->warnings++;
-    printf("%s:%u: %s: ", file, line, severity == CONFIG_ERROR ? "error" : "warning");
-}
-
-static void report(void *context, enum config_severity severity, const char *file, unsigned line,
-                   const char *text)
-{
-    print_place(context, severity, file, line);
-    puts(text);
+    puts(config_finding(severity, file, line, text, finding));
 }
 
 /* A certificate's finding is a warning: this one host is refused, everything else is served. */
 __attribute__((format(printf, 3, 4))) static void
 warn(struct test *test, const struct subject *subject, const char *format, ...)
 {
+    char    text[CONFIG_FINDING_MAX];
+    int     len = snprintf(text, sizeof(text), "%s: ", subject->host);
     va_list arguments;
 
-    print_place(test, CONFIG_WARNING, subject->file, subject->line);
-    printf("%s: ", subject->host);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(text + len, sizeof(text) - (size_t)len, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    report(test, CONFIG_WARNING, subject->file, subject->line, text);
 }
 
 static void warn_unopened(struct test *test, const struct subject *subject,

@@ -231,7 +231,7 @@ def test_a_listener_that_cannot_bind_refuses_the_reload(serve, site):
 def test_a_missing_configuration_refuses_the_reload(serve, site):
     server = serve(ORG)
     site.ini.unlink()
-    refused(server, "mta-stsd.ini")
+    refused(server, r"mta-stsd\.ini: error: cannot open the configuration: No such file or directory$")
 
 
 def test_a_generation_that_is_never_ready_is_given_up(serve, site, clock):
