@@ -72,7 +72,7 @@ objects_resolver := $(outside)
 objects_resolver_answer := tool/resolver_answer common/region common/hostname
 objects_visit    := $(outside)
 objects_answers  := server/answers $(policies)
-objects_health   := server/health server/process wire/clienthello
+objects_health   := server/health common/config_findings server/process wire/clienthello
 objects_opener   := $(opener) $(messages) $(objects_config)
 objects_txt      := $(call parts_of,wire/txt)
 objects_policy_body := $(call parts_of,wire/policy_body)
@@ -92,7 +92,7 @@ objects_printable := tool/printable tool/utf8
 objects_report_html := $(call parts_of,tool/report_html) tool/file_replace tool/report_words tool/datetime tool/printable tool/utf8 \
                        tool/tlsrpt_odd common/hostname
 objects_broker   := server/broker server/process $(messages)
-objects_certs    := server/certs server/certs_cache server/certs_log server/shortage common/hash
+objects_certs    := server/certs server/certs_cache server/certs_log server/shortage $(policies)
 objects_acme     := server/acme server/shortage $(opener) $(messages) $(objects_config)
 
 # How mbedTLS is made to call src/server/curves_*.c; and how not, for the test of what a start thinks of that.

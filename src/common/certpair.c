@@ -224,8 +224,25 @@ static const char *span(time_t seconds, char *text, size_t size)
     return text;
 }
 
+/* ACME clients keep the leaf alone in cert.pem, and the whole chain in fullchain.pem or the like. */
+static void explain_no_intermediate(const char *path, char *text, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    if (strstr(name, "fullchain") == NULL)
+        snprintf(text, size,
+                 "the certificate file holds the leaf without its intermediate; did "
+                 "you mean fullchain.pem?");
+    else
+        snprintf(text, size,
+                 "the certificate file holds the leaf without its intermediate, though its name "
+                 "is %.60s: append the CA's intermediate certificate, or issue it again",
+                 name);
+}
+
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
-                      char *text, size_t size)
+                      const char *path, char *text, size_t size)
 {
     char time[48];
 
@@ -243,9 +260,7 @@ void certpair_explain(const struct certpair *pair, enum certpair_finding finding
                  span(pair->not_after - now, time, sizeof(time)));
         break;
     case CERTPAIR_NO_INTERMEDIATE:
-        snprintf(text, size,
-                 "the certificate file holds the leaf without its intermediate; did "
-                 "you mean fullchain.pem?");
+        explain_no_intermediate(path, text, size);
         break;
     case CERTPAIR_OUT_OF_ORDER:
         snprintf(text, size,

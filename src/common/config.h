@@ -39,12 +39,18 @@ enum config_severity {
                        text says which */
 };
 
-/* "error", "warning", "warning: isolated": what stands between FILE:LINE and the text. */
-const char *config_severity_name(enum config_severity severity);
-
 /* A finding. file is as the user wrote it, line counts from 1 (0: the file as a whole). */
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
+
+/* Bytes with NUL: of a file, and of a text that names two. */
+enum { CONFIG_FINDING_MAX = 3 * (CONFIG_PATH_MAX + 1) + 64 };
+
+/* Writes a finding as it is printed everywhere: "FILE:LINE: error: TEXT", and for line 0 "FILE: error:
+   TEXT"; "warning: isolated: TEXT" for CONFIG_ISOLATED. Control characters become '?', so that it stays one line and cannot steer a terminal.
+   Returns out. */
+const char *config_finding(enum config_severity severity, const char *file, unsigned line,
+                           const char *text, char out[CONFIG_FINDING_MAX]);
 
 enum config_listener_kind {
     CONFIG_HTTPS,
@@ -76,15 +82,20 @@ struct config_share {
     bool     set; /* written in the file: else the default, 50 % */
 };
 
+#define CONFIG_ACME_BELOW_WEBROOT ".well-known/acme-challenge" /* RFC 8555 section 8.3 */
+
 struct config_server {
     struct config_listener *listeners; /* in the order written; one https at least */
     size_t                  listener_count;
     struct config_network  *trusted;       /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */
     bool                    plain_any;     /* [*] answers on plain listeners too */
-    /* The folder of the token files: acme_dir, or acme_webroot with /.well-known/acme-challenge;
-       NULL: none. */
+    /* acme_dir or acme_webroot, absolute, and the way from there to the token files, relative:
+       CONFIG_ACME_BELOW_WEBROOT, or "" for acme_dir. Links are followed in the first alone.
+       NULL: neither is set. */
     const char *acme_dir;
+    const char *acme_below;
+    unsigned    acme_line;              /* where it is written; 0: nowhere */
     const char *acme_thumbprint;        /* base64url, or NULL */
     const char *user;                   /* name or number[:number]; NULL: the default */
     unsigned    user_line;              /* where it is written; 0: nowhere */

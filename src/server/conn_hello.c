@@ -65,7 +65,8 @@ static enum conn_next choose_certificate(struct conn *conn, const struct clienth
         return conn_refuse_hello(conn, ALERT_UNRECOGNIZED_NAME);
     conn_enter(conn, CONN_CERT);
     conn->waiter.done = certificate_done;
-    switch (certs_get(services->certs, conn->host, conn->host_len, &conn->waiter, &conn->pair)) {
+    switch (certs_get(services->certs, conn->match.policy, conn->host, conn->host_len,
+                      &conn->waiter, &conn->pair)) {
     case CERTS_READY:
         return CONN_GO_ON;
     case CERTS_WAIT:

@@ -2,7 +2,7 @@
  * control: what master and keeper say to each other. Both are trusted and of one binary; the
  * master still takes nothing whose shape is wrong.
  *
- *   keeper -> master   LISTENER, name [, fd]   this generation uses it; with a descriptor: bound anew
+ *   keeper -> master   LISTENER, name, kind    this generation uses it; with a descriptor: bound anew
  *                      READY, digest, text, fd all workers are up: waiting for GO; the descriptor is the
  *                                              snapshot of its inputs
  *                      UNCHANGED               the inputs are those of the generation that serves
@@ -36,17 +36,16 @@ enum control_kind {
 enum { CONTROL_TEXT_MAX = CONFIG_PATH_MAX + 255 /* a place in a file, and some words */ };
 
 struct control {
-    enum control_kind kind;
-    uint8_t           digest[HASH_128_SIZE];       /* READY: of the inputs */
-    char              name[LISTENER_NAME_MAX + 1]; /* LISTENER */
-    /* READY: what follows "ready: generation N, ", such as "3 domains"; also of a degraded one.
-       REFUSED: "at FILE:LINE", where a configuration is at fault, or the reason. */
-    char text[CONTROL_TEXT_MAX + 1];
-    /* READY: */
-    unsigned drain_delay; /* seconds */
-    bool     degraded;    /* the configuration was refused: this is the last good one */
-    /* READY, UNCHANGED, REFUSED: */
-    bool log_json;
+    enum control_kind         kind;
+    enum config_listener_kind listener;                    /* LISTENER: what it is used for */
+    uint8_t                   digest[HASH_128_SIZE];       /* READY: of the inputs */
+    char                      name[LISTENER_NAME_MAX + 1]; /* LISTENER */
+    /* READY: what follows "ready: generation N, ", such as "3 domains".
+       REFUSED: "at FILE:LINE", where the configuration is at fault, or the reason. */
+    char     text[CONTROL_TEXT_MAX + 1];
+    unsigned drain_delay; /* READY: seconds */
+    bool     degraded;    /* READY: the configuration was refused: this is the last good one */
+    bool     log_json;    /* READY, REFUSED */
 };
 
 void control_init(struct control *control, enum control_kind kind);

@@ -143,22 +143,13 @@ void generation_kill(struct generation *generation)
     generation_drain(generation);
 }
 
-bool generation_listener(struct generation *generation, const char *name, int fd)
+bool generation_listener(struct generation *generation, const char *name,
+                         enum config_listener_kind kind, int fd)
 {
-    if (generation->name_count == LISTENER_SET_MAX ||
-        (fd >= 0 && listener_set_add(&generation->bound, name, fd, false, CONFIG_HTTPS) != 0)) {
-        close_fd(&fd);
-        return false;
-    }
-    strcpy(generation->names[generation->name_count++], name); /* control has measured it */
-    return true;
-}
-
-bool generation_uses(const struct generation *generation, const char *name)
-{
-    for (size_t i = 0; i < generation->name_count; i++)
-        if (strcmp(generation->names[i], name) == 0)
-            return true;
+    if (listener_set_add(&generation->uses, name, -1, false, kind) == 0 &&
+        (fd < 0 || listener_set_add(&generation->bound, name, fd, false, kind) == 0))
+        return true;
+    close_fd(&fd);
     return false;
 }
 

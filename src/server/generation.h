@@ -37,8 +37,7 @@ struct generation {
     int                 snapshot;   /* of its inputs, from READY on; -1: none */
     unsigned            drain_delay; /* seconds, from READY on */
     struct listener_set bound;      /* the new sockets that it has sent so far */
-    char                names[LISTENER_SET_MAX][LISTENER_NAME_MAX + 1]; /* of all that it uses */
-    size_t              name_count;
+    struct listener_set uses;       /* all that it uses, by name and kind: every fd is -1 */
 };
 
 /*
@@ -67,8 +66,8 @@ void generation_kill(struct generation *generation);
 
 /* Takes a LISTENER message and its descriptor; fd -1: one that is already held. False when there
    are too many; the descriptor is closed then. */
-bool generation_listener(struct generation *generation, const char *name, int fd);
-bool generation_uses(const struct generation *generation, const char *name);
+bool generation_listener(struct generation *generation, const char *name,
+                         enum config_listener_kind kind, int fd);
 
 /* Closes what is open; nobody of it may be waited for any more. Accepts NULL. */
 void generation_free(struct generation *generation);

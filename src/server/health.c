@@ -173,13 +173,11 @@ static void report(void *context, enum config_severity severity, const char *fil
                    const char *text)
 {
     bool *told = context;
+    char  finding[CONFIG_FINDING_MAX];
 
     if (severity != CONFIG_ERROR || *told)
         return;
-    if (line > 0)
-        fprintf(stderr, "%s:%u: error: %s\n", file, line, text);
-    else /* the file as a whole */
-        fprintf(stderr, "%s: error: %s\n", file, text);
+    fprintf(stderr, "%s\n", config_finding(severity, file, line, text, finding));
     *told = true;
 }
 

@@ -96,7 +96,7 @@ static void adopt_listeners(struct generation *generation)
     for (size_t i = 0; i < held->count; i++) {
         struct listener *listener = &held->at[i];
 
-        if (listener->given || generation_uses(generation, listener->name))
+        if (listener->given || listener_set_has(&generation->uses, listener->name, listener->kind))
             held->at[kept++] = *listener;
         else
             close(listener->fd);
@@ -173,14 +173,6 @@ void master_hear_active(void)
     }
 }
 
-static bool is_held(const char *name)
-{
-    for (size_t i = 0; i < master.held.count; i++)
-        if (strcmp(master.held.at[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 void master_hear_candidate(void)
 {
     struct control control;
@@ -198,9 +190,9 @@ void master_hear_candidate(void)
         }
         if (control.kind == CONTROL_LISTENER) {
             /* With no descriptor free, the kernel leaves out the one that came. */
-            if (fd < 0 && !is_held(control.name))
+            if (fd < 0 && !listener_set_has(&master.held, control.name, control.listener))
                 master_fail_candidate("there are not enough descriptors for its listening sockets");
-            else if (!generation_listener(master.candidate, control.name, fd))
+            else if (!generation_listener(master.candidate, control.name, control.listener, fd))
                 master_fail_candidate("too many listening sockets");
             continue;
         }

@@ -4,6 +4,7 @@
 #include "common/certpair.h"
 #include "common/config.h"
 #include "common/hostname.h"
+#include "server/opener.h"
 #include "server/privileges.h"
 #include "server/shortage.h"
 
@@ -27,35 +28,31 @@ struct subject {
     unsigned    line;
 };
 
-static void print_place(struct test *test, enum config_severity severity, const char *file,
-                        unsigned line)
+static void report(void *context, enum config_severity severity, const char *file, unsigned line,
+                   const char *text)
 {
+    struct test *test = context;
+    char         finding[CONFIG_FINDING_MAX];
+
     if (severity == CONFIG_ERROR)
         test->errors++;
     else
         test->warnings++;
-    printf("%s:%u: %s: ", file, line, config_severity_name(severity));
-}
-
-static void report(void *context, enum config_severity severity, const char *file, unsigned line,
-                   const char *text)
-{
-    print_place(context, severity, file, line);
-    puts(text);
+    puts(config_finding(severity, file, line, text, finding));
 }
 
 /* A certificate's finding is a warning: this one host is refused, everything else is served. */
 __attribute__((format(printf, 3, 4))) static void
 warn(struct test *test, const struct subject *subject, const char *format, ...)
 {
+    char    text[CONFIG_FINDING_MAX];
+    int     len = snprintf(text, sizeof(text), "%s: ", subject->host);
     va_list arguments;
 
-    print_place(test, CONFIG_WARNING, subject->file, subject->line);
-    printf("%s: ", subject->host);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(text + len, sizeof(text) - (size_t)len, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    report(test, CONFIG_WARNING, subject->file, subject->line, text);
 }
 
 static void warn_unopened(struct test *test, const struct subject *subject,
@@ -79,7 +76,7 @@ static void judge_files(struct test *test, const struct subject *subject, const 
     for (unsigned bit = 1; bit <= findings; bit <<= 1) {
         if (!(findings & bit))
             continue;
-        certpair_explain(pair, (enum certpair_finding)bit, test->now, text, sizeof(text));
+        certpair_explain(pair, (enum certpair_finding)bit, test->now, path, text, sizeof(text));
         warn(test, subject, "%s (certificate = %s)", text, path);
     }
     certpair_unref(pair);
@@ -123,6 +120,16 @@ static void print_count(size_t count, const char *one, const char *many, const c
     printf("%zu %s%s", count, count == 1 ? one : many, after);
 }
 
+/* Only a warning: everything but ACME's tokens is served. */
+static void judge_acme(struct test *test)
+{
+    char text[OPENER_TEXT_MAX];
+
+    if (!opener_judge_acme(config_server(test->config), text))
+        report(test, CONFIG_WARNING, config_path(test->config),
+               config_server(test->config)->acme_line, text);
+}
+
 /* "3 domains, 2 policies, 1 listener: 0 errors, 1 warning" */
 static void print_summary(const struct test *test)
 {
@@ -151,6 +158,7 @@ int testconf_run(const char *path)
                               : "mbedTLS has no random numbers");
     else if (test.config) {
         judge_user(&test);
+        judge_acme(&test);
         config_each_domain(test.config, judge_domain, &test);
     }
     print_summary(&test);

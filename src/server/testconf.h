@@ -5,7 +5,8 @@
 #ifndef SERVER_TESTCONF_H
 #define SERVER_TESTCONF_H
 
-/* Prints findings to standard output as "FILE:LINE: error|warning: text", then one summary line.
+/* Prints findings to standard output as "FILE:LINE: error|warning: text" (config_finding), then one
+   summary line.
    A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with
    any error. */
 int testconf_run(const char *path);

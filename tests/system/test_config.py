@@ -15,10 +15,11 @@ import pytest
 from lib import pki
 from lib.processes import root_only
 from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+from lib.toolbox import run_mta_sts
 from lib.tools import run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "mta-stsd.ini"
-FINDING = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): (?P<level>error|warning): (?P<text>.+)")
+FINDING = re.compile(r"(?P<file>[^:]+)(?::(?P<line>\d+))?: (?P<level>error|warning): (?P<text>.+)")
 
 
 class Judgement:
@@ -32,7 +33,7 @@ class Judgement:
         for line in findings:
             match = FINDING.fullmatch(line)
             assert match, f"no finding: {line!r}"
-            self.findings.append((match["level"], int(match["line"]), match["text"], match["file"]))
+            self.findings.append((match["level"], int(match["line"] or 0), match["text"], match["file"]))
 
     def of(self, level):
         return [finding for finding in self.findings if finding[0] == level]
@@ -113,8 +114,9 @@ def test_the_sample_configuration_has_no_error(site):
     done = run_mta_stsd("-t", "-c", str(SAMPLE))
     judgement = Judgement(done.returncode, done.stdout.splitlines())
     assert done.returncode == 0, done.stdout
-    # its certificates are nobody's yet; nothing else is to be said about it
-    other = [finding for finding in judgement.findings if "certificate" not in finding[2]]
+    # neither its certificates nor its directory of ACME tokens are here; nothing else is to be said about it
+    other = [finding for finding in judgement.findings
+             if "certificate" not in finding[2] and not finding[2].startswith("acme_webroot = ")]
     assert not judgement.of("error") and not other
 
 
@@ -295,10 +297,24 @@ def test_a_user_that_does_not_exist_is_told_at_its_line(site):
 
 
 def test_a_configuration_that_cannot_be_read_is_told(site):
-    done = run_mta_stsd("-t", "-c", str(site.folder / "nothing.ini"))
-    assert done.returncode == 1
-    assert "No such file" in done.stdout
-    assert run_mta_stsd("-t", "-c", str(site.folder)).returncode == 1
+    nothing = site.folder / "nothing.ini"
+    missing = f"{nothing}: error: cannot open the configuration: No such file or directory"
+    done = run_mta_stsd("-t", "-c", str(nothing))
+    assert (done.returncode, done.stdout) == (1, f"{missing}\n1 error, 0 warnings\n")
+    done = run_mta_stsd("-H", "-c", str(nothing))
+    assert (done.returncode, done.stderr) == (1, f"{missing}\n")
+    done = run_mta_sts("hosts", "-c", str(nothing))
+    assert (done.returncode, done.stderr) == (1, f"{missing}\n")
+    done = run_mta_stsd("-c", str(nothing))
+    assert done.returncode == 1 and f'level=error from=keeper.1 msg="{missing}"' in done.stderr.splitlines()[0]
+    done = run_mta_stsd("-t", "-c", str(site.folder))
+    assert (done.returncode, done.stdout) == (
+        1, f"{site.folder}: error: the configuration is no regular file\n1 error, 0 warnings\n")
+
+
+def test_what_is_about_the_whole_file_has_no_line(site):
+    site.write("[defaults]\n")
+    assert site.test()[1][0] == f"{site.ini}: error: there is no [server]"
 
 
 # --- certificates
@@ -331,7 +347,7 @@ CERTIFICATES = {
     "expires soon": (lambda site, pair: site.install("example.org", since=-80, days=10), r"expires in (9|10) days"),
     "not yet valid": (lambda site, pair: site.install("example.org", since=5), r"not valid for another"),
     "no intermediate": (lambda site, pair: site.install("example.org", pair.with_chain(pair.leaf)),
-                        r"did you mean fullchain\.pem\?"),
+                        r"leaf without its intermediate, though its name is fullchain\.pem: append"),
     "out of order": (lambda site, pair: site.install("example.org", pair.with_chain(
         pair.leaf, site.authority.root.certificate, site.authority.intermediate.certificate)), r"out of order"),
     "leaf last": (lambda site, pair: site.install("example.org", pair.with_chain(*reversed(pair.chain))),

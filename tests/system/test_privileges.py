@@ -244,4 +244,4 @@ def test_a_key_that_only_root_reads_is_told_by_a_server_that_is_not_root(nobodys
     with run_as_nobody(nobodys_site.configure(ORG)) as server:
         os.chown(nobodys_site.certs / HOST / "privkey.pem", 0, 0)
         assert refused_alert(server) == "TLSV1_UNRECOGNIZED_NAME"
-        server.wait_for(f"{HOST}: key file: Permission denied")
+        server.wait_for(f"{HOST}: key file: .*/privkey.pem: Permission denied")

@@ -79,7 +79,7 @@ static const struct rule rules[] = {
       SERVER "[example.org]\nmode = x\nmx = mail.example.org\ncertificate = /c.pem\n",
       MAIN(4, ERROR, "mode is enforce, testing or none, not \"x\""), NULL, NULL },
     { "a_missing_main_file_is_an_error", NULL,
-      MAIN(0, ERROR, "cannot open main.ini: No such file or directory"), NULL, NULL },
+      MAIN(0, ERROR, "cannot open the configuration: No such file or directory"), NULL, NULL },
     { "an_empty_main_file_lacks_everything", "",
       MAIN(0, ERROR, "there is no [server]")
           MAIN(0, ERROR, "there is no policy: no section of a domain and no [*]"),

@@ -317,7 +317,9 @@ static void server_settings_are_taken(void **state)
     assert_true(IN6_IS_ADDR_LOOPBACK(&address.sin6_addr));
     assert_string_equal(server->listeners[2].name, "systemd:web");
     assert_string_equal(server->listeners[2].systemd, "web");
-    assert_string_equal(server->acme_dir, "/w/.well-known/acme-challenge");
+    assert_string_equal(server->acme_dir, "/w");
+    assert_string_equal(server->acme_below, ".well-known/acme-challenge");
+    assert_int_equal(server->acme_line, 5);
     assert_string_equal(server->acme_thumbprint, TOKEN);
     assert_string_equal(server->user, "12:34");
     assert_int_equal(server->user_line, 7);
@@ -537,12 +539,30 @@ static void errors_beyond_a_hundred_are_counted(void **state)
     assert_non_null(strstr(said, "main.ini:0: error: 150 more errors\n"));
 }
 
+static void a_finding_is_printed_at_its_place_and_as_one_line(void **state)
+{
+    char out[CONFIG_FINDING_MAX];
+    char path[CONFIG_PATH_MAX + 1];
+
+    (void)state;
+    assert_string_equal(config_finding(CONFIG_ERROR, "a.ini", 7, "it is wrong", out),
+                        "a.ini:7: error: it is wrong");
+    assert_string_equal(config_finding(CONFIG_WARNING, "a.ini", 0, "it is odd", out),
+                        "a.ini: warning: it is odd");
+    assert_string_equal(config_finding(CONFIG_ERROR, "a\n.ini", 1, "\033[2J\177\xc3\xa4", out),
+                        "a?.ini:1: error: ?[2J?\xc3\xa4");
+    memset(path, 'a', CONFIG_PATH_MAX);
+    path[CONFIG_PATH_MAX] = '\0';
+    assert_int_equal(strlen(config_finding(CONFIG_WARNING, path, 4294967295U, path, out)),
+                     2 * CONFIG_PATH_MAX + strlen(":4294967295: warning: "));
+}
+
 static void a_fifo_is_refused_without_waiting(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo("main.ini", 0644), 0);
     assert_null(load("main.ini"));
-    assert_string_equal(said, "main.ini:0: error: main.ini is no regular file\n");
+    assert_string_equal(said, "main.ini:0: error: the configuration is no regular file\n");
 }
 
 static void a_file_over_the_limit_is_refused_unread(void **state)
@@ -551,7 +571,8 @@ static void a_file_over_the_limit_is_refused_unread(void **state)
     write_file("main.ini", "");
     assert_int_equal(truncate("main.ini", CONFIG_FILE_MAX + 1), 0);
     assert_null(load("main.ini"));
-    assert_string_equal(said, "main.ini:0: error: main.ini has more than 268435456 bytes\n");
+    assert_string_equal(said,
+                        "main.ini:0: error: the configuration has more than 268435456 bytes\n");
 }
 
 static void a_terminal_cannot_be_steered_by_a_finding(void **state)
@@ -691,6 +712,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(places_of_domains_are_kept_when_asked_for),
     BEHAVIOUR(a_long_line_of_an_alias_file_is_an_error),
     BEHAVIOUR(errors_beyond_a_hundred_are_counted),
+    BEHAVIOUR(a_finding_is_printed_at_its_place_and_as_one_line),
     BEHAVIOUR(a_fifo_is_refused_without_waiting),
     BEHAVIOUR(a_file_over_the_limit_is_refused_unread),
     BEHAVIOUR(a_terminal_cannot_be_steered_by_a_finding),
