@@ -48,17 +48,6 @@ static bool reopen_stderr(void)
     return copied == STDERR_FILENO;
 }
 
-/* A daemon may be started with standard error closed: the next socket would take its number. */
-static void occupy_stderr(void)
-{
-    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0 && fd != STDERR_FILENO) {
-        dup2(fd, STDERR_FILENO);
-        close(fd);
-    }
-}
-
 void log_init(const char *process)
 {
     struct stat status;
@@ -69,8 +58,8 @@ void log_init(const char *process)
     torn = false;
     way = WAY_WRITE;
     if (fstat(STDERR_FILENO, &status) != 0)
-        occupy_stderr();
-    else if (S_ISSOCK(status.st_mode))
+        return;
+    if (S_ISSOCK(status.st_mode))
         way = WAY_SEND;
     else if (!S_ISREG(status.st_mode) && !reopen_stderr())
         way = WAY_POLL;

@@ -1,6 +1,9 @@
 /* main: finds the command that is asked for. */
 #include "tool/command.h"
 
+#include "common/streams.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +53,10 @@ int main(int argc, char **argv)
 {
     const struct command *command;
 
+    if (streams_open() != 0) {
+        command_tell("/dev/null: %s", strerror(errno));
+        return COMMAND_UNABLE;
+    }
     if (argc < 2) {
         usage(stderr);
         return COMMAND_USAGE;

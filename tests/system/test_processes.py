@@ -15,7 +15,7 @@ from lib.client import connect, fetch
 from lib.hello import client_hello, records
 from lib.processes import copy_descriptor, cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
-from lib.server import HOST, ORG, ORG_BODY
+from lib.server import HOST, ORG, ORG_BODY, Server
 from lib.tools import eventually
 
 A_SECOND = 2.0  # "within a second", and what a busy machine adds
@@ -189,6 +189,37 @@ def test_signals_to_the_whole_group_are_the_masters_alone(server):
             os.kill(process.pid, number)
     assert fetch(server).body == ORG_BODY
     assert {process.pid for process in server.processes()} == before
+
+
+# --- what it is started with
+
+@pytest.fixture
+def server_with_closed_streams(site):
+    site.install("example.org")
+    site.configure(ORG)
+    with Server(site, prefix=["sh", "-c", 'exec "$@" <&- >&-', "sh"]) as server:
+        yield server
+
+
+def test_closed_standard_streams_are_no_descriptors_of_the_server(server_with_closed_streams):
+    for process in server_with_closed_streams.processes():
+        held = process.descriptors()
+        assert (held[0], held[1]) == ("/dev/null", "/dev/null"), process
+
+
+def test_with_closed_standard_streams_a_generation_drains(server_with_closed_streams, site):
+    server = server_with_closed_streams
+    with ends(server.workers(), A_SECOND):
+        site.configure(ORG + "max_age = 86400\n")
+        assert server.reload().startswith("ready: generation 2")
+    assert fetch(server).status == 200
+
+
+def test_with_closed_standard_streams_a_killed_master_leaves_no_process(server_with_closed_streams):
+    since = time.monotonic()
+    server_with_closed_streams.signal(signal.SIGKILL)
+    assert server_with_closed_streams.wait_end(6) == -signal.SIGKILL
+    assert time.monotonic() - since < A_SECOND
 
 
 # --- a worker that strangers have taken over

@@ -279,21 +279,6 @@ static void the_pipe_that_others_share_keeps_its_flags(void **state)
     close(ends[0]);
 }
 
-static void say_to_nobody(void)
-{
-    close(STDERR_FILENO);
-    log_init("test");
-    log_info("x");
-    _exit(fcntl(STDERR_FILENO, F_GETFD) >= 0 && open("/dev/null", O_RDONLY) != STDERR_FILENO ? 0
-                                                                                             : 5);
-}
-
-static void a_closed_standard_error_is_not_given_to_the_next_file(void **state)
-{
-    (void)state;
-    assert_int_equal(run_with_pipe(say_to_nobody), 0);
-}
-
 static void a_regular_file_gets_every_line(void **state)
 {
     char path[] = "/tmp/mta-sts-test_log-XXXXXX";
@@ -379,7 +364,6 @@ int main(void)
         cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
         cmocka_unit_test(a_full_socket_drops_lines_and_tells_how_many),
         cmocka_unit_test(the_pipe_that_others_share_keeps_its_flags),
-        cmocka_unit_test(a_closed_standard_error_is_not_given_to_the_next_file),
         cmocka_unit_test(a_regular_file_gets_every_line),
         cmocka_unit_test(values_are_bare_or_quoted),
         cmocka_unit_test(a_value_is_cut_at_a_whole_escape),
