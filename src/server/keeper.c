@@ -2,6 +2,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/streams.h"
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/privileges.h"
@@ -53,6 +54,15 @@ static void child_died(int signal)
     (void)signal; /* it only has to end the wait */
 }
 
+/* A worker that had the terminal for reading, or in its session, could read and type what root types there. */
+static void leave_terminal(void)
+{
+    if (setsid() < 0)
+        log_fatal("setsid");
+    if (streams_detach() != 0)
+        log_fatal("/dev/null");
+}
+
 static void close_what_is_not_ours(const struct keeper_start *start)
 {
     int    keep[LISTENER_SET_MAX + 3] = { start->control, start->leash_down, start->leash_up };
@@ -90,8 +100,8 @@ static void tell_listener(const struct listener *listener, bool fresh)
     if (keeper.start->digest != NULL && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
-    log_info("listening on %s (%s) for %s", address,
-             listener_kind_name(listener->kind), listener->name);
+    log_info("listening on %s (%s) for %s", address, listener_kind_name(listener->kind),
+             listener->name);
 }
 
 /* Opens every listener. Descriptors held by the master and not used here are closed. */
@@ -272,6 +282,7 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     snprintf(name, sizeof(name), "keeper.%u", start->generation);
     log_set_process(name);
     close_what_is_not_ours(start);
+    leave_terminal();
     process_ignore_master_signals();
     privileges_hide_memory();
     sigaction(SIGCHLD, &on_child, NULL);

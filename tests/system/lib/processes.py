@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -89,6 +90,13 @@ def copy_descriptor(process, number):
         return fd
     finally:
         os.close(pidfd)
+
+
+def access_of(process, path):
+    """How it holds this file open: a set of os.O_RDONLY, O_WRONLY and O_RDWR."""
+    numbers = [number for number, leads_to in process.descriptors().items() if leads_to == path]
+    infos = [Path(f"/proc/{process.pid}/fdinfo/{number}").read_text() for number in numbers]
+    return {int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8) & os.O_ACCMODE for info in infos}
 
 
 class Memory:
