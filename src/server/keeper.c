@@ -19,7 +19,8 @@
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
     KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
-    DESCRIPTORS_MORE = 64   /* of a worker beside its connections, at most */
+    DESCRIPTORS_MORE = 32,  /* of a process, beside listeners, connections and lines to workers */
+    CONNECTIONS_LEAST = 16  /* of a worker: with fewer, nothing useful is served */
 };
 
 struct keeper {
@@ -140,27 +141,60 @@ static void open_listeners(void)
             close(held->at[i].fd);
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* Held or configured: as many as there may be in the master during a reload. */
+static size_t most_listeners(void)
+{
+    const struct listener_set *held = keeper.start->held;
+    size_t                     most = held->count + keeper.server->listener_count;
+
+    for (size_t i = 0; i < keeper.server->listener_count; i++) {
+        size_t at = 0;
+
+        while (at < held->count && strcmp(held->at[at].name, keeper.server->listeners[i].name) != 0)
+            at++;
+        most -= at < held->count; /* counted twice */
+    }
+    return most;
+}
+
 /*
- * Connections that a worker can have: at its own limit it chooses who has to go, while
- * a worker out of descriptors could only stop accepting.
+ * Connections that a worker can have: at its own limit it chooses which one is closed, while
+ * a worker out of descriptors could only stop accepting. Exits when there are too few descriptors for
+ * the processes: the keeper needs one a worker, too.
  */
 static unsigned fitting_connections(void)
 {
-    unsigned wanted = keeper.server->max_connections;
-    size_t   more = DESCRIPTORS_MORE + keeper.listeners.count;
+    unsigned wanted = keeper.server->max_connections, workers = keeper.server->workers;
+    size_t   listeners = most_listeners(), more = DESCRIPTORS_MORE + listeners;
+    size_t   least = wanted < CONNECTIONS_LEAST ? wanted : CONNECTIONS_LEAST;
     size_t   limit = process_raise_descriptors();
 
+    if (least < workers)
+        least = workers;
+    if (limit != 0 && limit < more + least) {
+        log_errorx("%s:0: error: each process needs %zu descriptors (%zu listener%s, %u worker%s), "
+                   "and the limit is %zu: raise it (LimitNOFILE=, ulimit -n)",
+                   config_path(keeper.config), more + least, listeners, plural(listeners), workers,
+                   plural(workers), limit);
+        exit(1);
+    }
     if (limit == 0 || limit >= wanted + more)
         return wanted;
     log_warnx("max_connections = %u needs %zu descriptors a worker, and the limit is %zu: "
               "raise it (LimitNOFILE=, ulimit -n) or lower max_connections",
               wanted, wanted + more, limit);
-    return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
+    return (unsigned)(limit - more);
 }
 
 static void prepare(const struct keeper_start *start)
 {
-    char error[PRIVILEGES_ERROR_MAX];
+    char     error[PRIVILEGES_ERROR_MAX];
+    unsigned connections;
 
     keeper.start = start;
     keeper.config = config_load(start->config_path, start->digest_key, report, NULL);
@@ -180,22 +214,18 @@ static void prepare(const struct keeper_start *start)
             log_errorx("%s", error);
         exit(1);
     }
+    connections = fitting_connections();
     open_listeners();
     keeper.crew.config = keeper.config;
     keeper.crew.start = (struct worker_start){ .config = keeper.config,
                                                .listeners = &keeper.listeners,
                                                .privileges = &keeper.privileges,
                                                .generation = start->generation,
-                                               .max_connections = fitting_connections(),
+                                               .max_connections = connections,
                                                .leash_down = start->leash_down,
                                                .leash_up = start->leash_up };
     if (crew_start(&keeper.crew, keeper.server->workers) != 0)
         log_fatal("fork");
-}
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
 }
 
 static void say_ready(void)
