@@ -315,6 +315,53 @@ def test_a_listener_that_a_worker_has_shut_down_makes_nobody_spin(serve, site):
 
 
 @root_only
+def test_a_worker_that_closes_its_line_and_lives_is_killed_and_replaced(server):
+    """It would never look at a renewed certificate again."""
+    server.allow("worker . has closed its line; killed")
+    worker, other = server.workers()
+    with Line(worker) as line, ends([worker], 1 + A_SECOND):
+        line.socket.shutdown(socket.SHUT_WR)
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server) and len(server.messages("closed its line; killed")) == 1
+    assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_worker_that_has_closed_its_line_does_not_survive_a_reload(server):
+    server.allow("worker . has closed its line; killed")
+    worker, other = server.workers()
+    with Line(worker) as line, ends([worker], 0.9):  # before it would be killed in any case
+        line.socket.shutdown(socket.SHUT_WR)
+        assert server.reload().startswith("reload unchanged")
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server)
+
+
+@root_only
+def test_a_worker_that_does_not_read_its_line_does_not_survive_a_reload(server):
+    """It would not look at its certificates again, and the reload would say that it has."""
+    server.allow("worker . does not read its line; killed")
+    worker, other = server.workers()
+    with stopped(worker), Line(worker) as line:
+        for _ in range(2000):
+            line.socket.send(request(CERTIFICATE, b"x.example"))  # the answers fill its buffer
+        with ends([worker], A_SECOND):
+            assert server.reload().startswith("reload unchanged")
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server) and server.messages("does not read its line; killed")
+    assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_worker_that_dies_is_not_said_to_have_closed_its_line(server):
+    for _ in range(5):
+        before = crew(server)
+        kill(server.workers()[0])
+        eventually(1 + A_SECOND, lambda: len(crew(server) - before) == 1)  # pylint: disable=cell-var-from-loop
+    assert not server.messages("closed its line")
+
+
+@root_only
 def test_a_worker_that_sends_what_no_worker_sends_is_ended_and_replaced(serve, site):
     host = HOST.encode()
     malformed = [
@@ -329,7 +376,7 @@ def test_a_worker_that_sends_what_no_worker_sends_is_ended_and_replaced(serve, s
     ]
     site.install("example.org")
     server = serve(ORG, server=f"workers = {len(malformed) + 1}")
-    server.allow("sent what no worker sends|was ended by signal 9")
+    server.allow("sent an invalid message; killed|was ended by signal 9")
     before = server.workers()
     for worker, packet in zip(before, malformed):
         with Line(worker) as line, ends([worker], A_SECOND):
