@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,13 +40,18 @@ static bool          torn;      /* the last line went out in part: end it first 
 /*
  * A pipe or a terminal is often shared: with the shell, with other services. O_NONBLOCK
  * belongs to the description, not to the descriptor, so we open one of our own. It takes
- * the number 2, so that it survives whatever closes all the other descriptors.
+ * the number 2, so that it survives whatever closes all the other descriptors. It is for
+ * writing alone, so that no process that logs to a terminal can read what is typed there.
  */
 static bool reopen_stderr(void)
 {
-    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
-    int copied;
+    static const int flags = O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    int              fd = open("/proc/self/fd/2", flags);
+    int              copied;
 
+    /* After su, the terminal is another user's. Under /dev/tty the controlling one can be opened even so. */
+    if (fd < 0 && tcgetsid(STDERR_FILENO) >= 0)
+        fd = open("/dev/tty", flags);
     if (fd < 0)
         return false;
     if (fd == STDERR_FILENO)
@@ -55,15 +61,9 @@ static bool reopen_stderr(void)
     return copied == STDERR_FILENO;
 }
 
-/* A daemon may be started with standard error closed: the next socket would take its number. */
-static void occupy_stderr(void)
+static bool is_readable_terminal(int fd)
 {
-    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0 && fd != STDERR_FILENO) {
-        dup2(fd, STDERR_FILENO);
-        close(fd);
-    }
+    return isatty(fd) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_WRONLY;
 }
 
 /* sd-daemon(3): JOURNAL_STREAM holds DEVICE:INODE of the journal's socket. Processes whose standard
@@ -89,15 +89,17 @@ void log_init(const char *process)
     json = false;
     to_journal = false;
     way = WAY_WRITE;
-    if (fstat(STDERR_FILENO, &status) != 0) {
-        occupy_stderr();
+    if (fstat(STDERR_FILENO, &status) != 0)
         return;
-    }
     to_journal = is_journal(&status);
-    if (S_ISSOCK(status.st_mode))
+    if (S_ISSOCK(status.st_mode)) {
         way = WAY_SEND;
-    else if (!S_ISREG(status.st_mode) && !reopen_stderr())
+    } else if (!S_ISREG(status.st_mode) && !reopen_stderr()) {
         way = WAY_POLL;
+        if (is_readable_terminal(STDERR_FILENO))
+            log_fatal("standard error is a terminal that cannot be opened for writing alone: "
+                      "redirect it (2>FILE, or 2>&1 | cat)");
+    }
 }
 
 void log_set_json(bool on)

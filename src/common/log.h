@@ -28,8 +28,8 @@ enum {
 /* Once, before the first line and before any fork. Reads JOURNAL_STREAM. Takes standard error for
    non-blocking writes without changing the flags of the terminal or pipe that
    others share with us: puts a description of its own in place of descriptor 2 where
-   it can. Where standard error is closed, /dev/null takes its place. SIGPIPE is the
-   caller's to ignore. */
+   it can. That is for writing alone; a terminal for which it fails, and which could be read, is
+   fatal. Standard error is open (streams_open). SIGPIPE is the caller's to ignore. */
 void log_init(const char *process);
 
 /* The format of the lines from here on, in this process and in those that it forks: JSON, or text,

@@ -66,14 +66,12 @@ static int fork_keeper(struct generation *generation, const struct keeper_start 
     if (generation->keeper == 0) {
         struct keeper_start own = *start;
 
-        setpgid(0, 0);
         own.control = ways.line[1];
         own.leash_down = ways.down[0];
         own.leash_up = ways.up[1];
         own.ping = ways.ping[0];
         keeper_run(&own);
     }
-    setpgid(generation->keeper, generation->keeper); /* on both sides: whoever comes first */
     generation->group = generation->keeper;
     close(ways.down[0]);
     close(ways.up[1]);
@@ -137,6 +135,9 @@ bool generation_gone(const struct generation *generation)
 
 void generation_kill(struct generation *generation)
 {
+    /* The keeper first and by its own number: it may not lead its group yet, and forks no worker once it is killed. */
+    if (generation->keeper > 0)
+        kill(generation->keeper, SIGKILL);
     if (generation->keeper > 0 ||
         !generation_gone(generation)) /* else the number may be another's */
         kill(-generation->group, SIGKILL);

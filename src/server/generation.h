@@ -24,9 +24,10 @@
 struct generation {
     struct generation  *next; /* among those that drain */
     unsigned            number;
-    pid_t               keeper;     /* 0: has been reaped */
-    pid_t               group;      /* of processes: the keeper's and all its workers' */
-    int                 control;    /* -1: closed */
+    pid_t               keeper;  /* 0: has been reaped */
+    pid_t               group;   /* of processes: the keeper's and all its workers', once the keeper
+                                       has called setsid */
+    int                 control; /* -1: closed */
     int                 leash_down; /* the writing end; -1: told to drain */
     int                 leash_up;   /* the reading end */
     int                 ping;       /* the writing end; -1: the server will stop soon */

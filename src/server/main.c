@@ -1,5 +1,6 @@
 /* main: mta-stsd's options. Everything it does is somewhere else. */
 #include "common/log.h"
+#include "common/streams.h"
 #include "server/curves.h"
 #include "server/health.h"
 #include "server/master.h"
@@ -47,6 +48,10 @@ int main(int argc, char **argv)
     int         option;
     int         mode = 0;
 
+    if (streams_open() != 0) {
+        perror("mta-stsd: /dev/null");
+        return 1;
+    }
     while ((option = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1) {
         switch (option) {
         case 'c':

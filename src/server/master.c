@@ -178,6 +178,7 @@ static void begin(const char *config_path)
 
     master.config_path = config_path;
     process_return_large_blocks();
+    process_raise_descriptors(); /* of every generation's keeper, too, which asks whether it is enough */
     take_signals();
     notify_init();
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) /* workers whose keeper died are reaped here */

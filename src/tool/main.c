@@ -1,6 +1,9 @@
 /* main: finds the command that is asked for. */
 #include "tool/command.h"
 
+#include "common/streams.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +67,10 @@ int main(int argc, char **argv)
     const char           *name = argc > 1 ? argv[1] : NULL;
     bool                  wants_help = argc > 2 && asks_for_help(argc - 1, argv + 1);
 
+    if (streams_open() != 0) {
+        command_tell("/dev/null: %s", strerror(errno));
+        return COMMAND_UNABLE;
+    }
     if (name == NULL) {
         usage(stderr);
         return COMMAND_USAGE;

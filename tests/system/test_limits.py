@@ -411,6 +411,53 @@ def test_few_descriptors_at_start_mean_fewer_connections_and_no_failure(site, cr
         crowd.disperse()
 
 
+ENOUGH = 32 + 1 + 16  # beside listeners and connections, the one listener, the fewest connections
+
+
+def with_descriptors(number):
+    return ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("number", [10, 12, 20, ENOUGH - 1])
+def test_too_few_descriptors_for_the_processes_are_an_error_with_the_number_needed(site, number):
+    server = Server(site.configure(ORG), prefix=with_descriptors(number))
+    server.allow("each process needs|cannot start")
+    assert server.wait_end() == 1
+    told, = server.messages("descriptors")
+    assert told == (f"{site.ini}:0: error: each process needs {ENOUGH} descriptors (1 listener, 2 workers), and the limit "
+                    f"is {number}: raise it (LimitNOFILE=, ulimit -n)")
+
+
+def test_with_just_enough_descriptors_all_is_served_and_reloaded(site, crowd):
+    site.acme.mkdir()
+    (site.acme / "token").write_text("public")
+    options = {"acme": ["127.0.0.2:0"], "server": f"acme_dir = {site.acme}\nworkers = 16"}
+    site.configure(ORG, **options)
+    with Server(site, prefix=with_descriptors(ENOUGH + 1)) as server:
+        for seconds in 86400, 86401, 86402:
+            crowd(server, 20)
+            assert fetch(server).status == 200
+            with plain(server.acme) as connection:
+                assert connection.ask(path="/.well-known/acme-challenge/token").body == b"public"
+            crowd.disperse()
+            site.configure(ORG + f"max_age = {seconds}\n", **options)
+            assert server.reload().startswith("ready")
+
+
+def test_a_reload_that_needs_more_descriptors_than_there_are_is_refused(site):
+    site.configure(ORG)
+    with Server(site, prefix=with_descriptors(ENOUGH)) as server:
+        site.configure(ORG, acme=["127.0.0.2:0"], server=f"acme_thumbprint = {'A' * 43}")
+        server.allow("each process needs|reload refused")
+        assert server.reload().startswith("reload refused")
+        assert server.messages(f"each process needs {ENOUGH + 1} descriptors .2 listeners, 2 workers., and the limit is {ENOUGH}")
+        assert fetch(server).body == ORG_BODY
+        site.configure(ORG, server="workers = 17")
+        assert server.reload().startswith("reload refused")
+        assert server.messages(f"each process needs {ENOUGH + 1} descriptors .1 listener, 17 workers.")
+        assert fetch(server).body == ORG_BODY
+
+
 def held(process):
     return set(process.descriptors())
 

@@ -14,8 +14,8 @@ import pytest
 
 from lib.client import POLICY, fetch, plain, tls
 from lib.hello import answer, client_hello, records
-from lib.processes import own_address
-from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, LogLine, Server
+from lib.processes import access_of, own_address, root_only
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, LogLine, Server, all_processes, lineage
 
 FIELDS = {"listener", "client", "host", "status", "tls", "agent", "ms"}
 EVIL = [
@@ -217,6 +217,8 @@ class Unread:
             self.reader, writer = os.pipe() if kind == "pipe" else os.openpty()
             if kind == "pipe":
                 fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+            else:
+                self.terminal = os.ttyname(writer)
         self.process = subprocess.Popen([*shlex.split(MTA_STSD), "-c", str(site.ini)], stderr=writer,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
         os.close(writer)
@@ -290,6 +292,17 @@ def test_a_log_that_nobody_reads_blocks_nobody_and_what_is_lost_is_told(site, ki
         torn = 1 if kind == "terminal" else 0  # it takes a part of the first line that doesn't fit
         assert accounted() <= fetches + 1 + torn
         assert len([line for line in server.lines if not line.valid]) <= torn
+
+
+@root_only
+def test_a_terminal_that_takes_the_log_is_held_for_writing_alone(site):
+    """Else a worker that is taken over reads what is typed there."""
+    with Unread(site, "terminal") as server:
+        everyone = all_processes()
+        ours = [each for each in everyone.values() if server.process.pid in lineage(each.pid, everyone)]
+        assert len(ours) == 3  # master, keeper, worker
+        for process in ours:
+            assert access_of(process, server.terminal) == {os.O_WRONLY}, process
 
 
 def test_a_log_that_nobody_can_read_any_more_stops_nobody(site):

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,7 +31,7 @@ enum { TIME_LEN = sizeof TIME - 1, SAID_MAX = 1 << 20 };
 static char said[SAID_MAX];
 
 /* What body writes to standard error, which is fd; read from from. Its exit status. */
-static int run(void (*body)(void), int from, int fd)
+static int run_before_init(void (*body)(void), int from, int fd)
 {
     size_t  len = 0;
     ssize_t got;
@@ -40,7 +41,7 @@ static int run(void (*body)(void), int from, int fd)
     assert_true(pid >= 0);
     if (pid == 0) {
         dup2(fd, STDERR_FILENO);
-        log_init("test");
+        close(fd);
         body();
         _exit(0);
     }
@@ -52,6 +53,20 @@ static int run(void (*body)(void), int from, int fd)
     close(from);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static void (*body_after_init)(void);
+
+static void initialize(void)
+{
+    log_init("test");
+    body_after_init();
+}
+
+static int run(void (*body)(void), int from, int fd)
+{
+    body_after_init = body;
+    return run_before_init(initialize, from, fd);
 }
 
 static int run_with_pipe(void (*body)(void))
@@ -299,19 +314,70 @@ static void the_pipe_that_others_share_keeps_its_flags(void **state)
     close(ends[0]);
 }
 
-static void say_to_nobody(void)
+/* On a new terminal, which can be read and is no user's but root's. */
+static int run_on_terminal(void (*body)(void))
 {
-    close(STDERR_FILENO);
-    log_init("test");
-    log_info("x");
-    _exit(fcntl(STDERR_FILENO, F_GETFD) >= 0 && open("/dev/null", O_RDONLY) != STDERR_FILENO ? 0
-                                                                                             : 5);
+    int  terminal = posix_openpt(O_RDWR | O_NOCTTY), fd;
+    char path[64];
+
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    assert_int_equal(ptsname_r(terminal, path, sizeof path), 0);
+    fd = open(path, O_RDWR | O_NOCTTY);
+    assert_true(fd >= 0);
+    if (geteuid() == 0)
+        assert_int_equal(fchmod(fd, 0600), 0);
+    return run_before_init(body, terminal, fd);
 }
 
-static void a_closed_standard_error_is_not_given_to_the_next_file(void **state)
+static void say_if_not_readable(void)
+{
+    log_init("test");
+    if ((fcntl(STDERR_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY)
+        log_info("x");
+}
+
+static void as_another_user(void)
+{
+    if (setresuid(12345, 12345, 12345) != 0)
+        _exit(9);
+    say_if_not_readable();
+}
+
+static void as_another_user_in_its_session(void)
+{
+    if (setsid() < 0 || ioctl(STDERR_FILENO, TIOCSCTTY, 0) != 0)
+        _exit(9);
+    as_another_user();
+}
+
+static void as_another_user_for_writing_alone(void)
+{
+    char path[64];
+    int  fd;
+
+    if (ttyname_r(STDERR_FILENO, path, sizeof path) != 0)
+        _exit(9);
+    fd = open(path, O_WRONLY | O_NOCTTY);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+        _exit(9);
+    close(fd);
+    as_another_user();
+}
+
+static void a_terminal_is_never_kept_for_reading(void **state)
 {
     (void)state;
-    assert_int_equal(run_with_pipe(say_to_nobody), 0);
+    assert_int_equal(run_on_terminal(say_if_not_readable), 0);
+    assert_non_null(strstr(said, "msg=\"x\"\r\n"));
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(run_on_terminal(as_another_user_in_its_session), 0);
+    assert_non_null(strstr(said, "msg=\"x\"\r\n"));
+    assert_int_equal(run_on_terminal(as_another_user_for_writing_alone), 0);
+    assert_non_null(strstr(said, "msg=\"x\"\r\n"));
+    assert_int_equal(run_on_terminal(as_another_user), 1);
+    assert_non_null(strstr(said, "standard error is a terminal that cannot be opened for writing "
+                                 "alone: redirect it"));
 }
 
 static void a_regular_file_gets_every_line(void **state)
@@ -708,7 +774,7 @@ int main(void)
         cmocka_unit_test(a_full_pipe_drops_lines_and_tells_how_many),
         cmocka_unit_test(a_full_socket_drops_lines_and_tells_how_many),
         cmocka_unit_test(the_pipe_that_others_share_keeps_its_flags),
-        cmocka_unit_test(a_closed_standard_error_is_not_given_to_the_next_file),
+        cmocka_unit_test(a_terminal_is_never_kept_for_reading),
         cmocka_unit_test(a_regular_file_gets_every_line),
         cmocka_unit_test(values_are_bare_or_quoted),
         cmocka_unit_test(a_value_is_cut_at_a_whole_escape),

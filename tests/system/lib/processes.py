@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -74,6 +75,13 @@ def stopped(*processes):
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGCONT)
+
+
+def access_of(process, path):
+    """How it holds this file open: a set of os.O_RDONLY, O_WRONLY and O_RDWR."""
+    numbers = [number for number, leads_to in process.descriptors().items() if leads_to == path]
+    infos = [Path(f"/proc/{process.pid}/fdinfo/{number}").read_text() for number in numbers]
+    return {int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8) & os.O_ACCMODE for info in infos}
 
 
 class Memory:

@@ -1,5 +1,6 @@
 """The server under test: its folder, its processes, and every line it says."""
 
+import contextlib
 import json
 import os
 import re
@@ -161,7 +162,7 @@ class Process:
         self.pid = pid
         # The name in parentheses may hold anything, so what counts stands behind the last of them.
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        self.state, self.parent, self.session = stat[0], int(stat[1]), int(stat[3])
+        self.state, self.parent, self.session, self.terminal = stat[0], int(stat[1]), int(stat[3]), int(stat[4])
 
     def status(self):
         """The fields of /proc/PID/status."""
@@ -174,6 +175,23 @@ class Process:
 
     def __repr__(self):
         return f"<process {self.pid} of {self.parent}>"
+
+
+def all_processes():
+    """Every process of the system, by its pid."""
+    found = {}
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(ValueError, OSError, IndexError):  # no process, or one that has just gone
+            found[int(name)] = Process(int(name))
+    return found
+
+
+def lineage(pid, everyone):
+    """The pid of a process and those of all its ancestors."""
+    pids = [pid]
+    while pids[-1] in everyone:
+        pids.append(everyone[pids[-1]].parent)
+    return pids
 
 
 class Server(Program):
@@ -251,16 +269,23 @@ class Server(Program):
     # --- its processes
 
     def processes(self):
-        """Those that live, the master first. Every one is in the session that started here."""
-        found = []
-        for name in os.listdir("/proc"):
-            try:
-                process = Process(int(name))
-            except (ValueError, OSError, IndexError):  # no process, or one that has just gone
-                continue
-            if process.session == self.pid and process.state not in "ZX":
-                found.append(process)
+        """Those that live, the master first: its descendants, and what is left of them once it has gone."""
+        everyone = all_processes()
+
+        def ours(process):
+            # Orphans descend from init; those of another running server from this test.
+            pids = lineage(process.pid, everyone)
+            return self.pid in pids or (os.getpid() not in pids and self._is_named_by(process))
+
+        found = [process for process in everyone.values() if process.state not in "ZX" and ours(process)]
         return sorted(found, key=lambda process: (process.pid != self.pid, process.pid))
+
+    def _is_named_by(self, process):
+        """Whether its command line has our configuration, which no other server's has."""
+        try:
+            return os.fsencode(self.site.ini) in Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
 
     def children(self, pid=None):
         """The keepers (of the master); the workers of a keeper when its pid is given."""
@@ -294,7 +319,7 @@ class Server(Program):
         self.check()
 
     def _kill(self):
-        for process in self.processes():  # each generation is a process group of its own
+        for process in self.processes():  # each generation is a session of its own
             try:
                 os.kill(process.pid, signal.SIGKILL)
             except ProcessLookupError:
