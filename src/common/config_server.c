@@ -165,14 +165,25 @@ bool config_set_limit(struct loader *loader, struct item *item, char *value)
         limit = &server->max_connections_per_ip;
     else if (item->key == KEY_DRAIN_DELAY)
         limit = &server->drain_delay;
-    if (!config_number(loader, item, value,
-                       limit == &server->max_connections_per_ip || limit == &server->drain_delay
-                           ? 0
-                           : 1,
-                       limit == &server->drain_delay ? DRAIN_DELAY_MAX : LIMIT_MAX, &number))
+    if (!config_number(
+            loader, item, value,
+            limit == &server->max_connections_per_ip || limit == &server->drain_delay ? 0 : 1,
+            limit == &server->drain_delay ? DRAIN_DELAY_MAX : LIMIT_MAX, &number))
         return false;
     *limit = number;
     return true;
+}
+
+bool config_set_max_tls(struct loader *loader, struct item *item, char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        return true;
+    if (strspn(value, DIGITS) != strlen(value)) {
+        config_error(loader, item->place, "max_tls is a number from 1 to %d or auto, not " SHOW,
+                     LIMIT_MAX, value);
+        return false;
+    }
+    return config_set_limit(loader, item, value);
 }
 
 /* "5%" */
@@ -244,7 +255,6 @@ void config_server_defaults(struct loader *loader)
 
     server->workers = automatic_workers();
     server->max_connections = 4096;
-    server->max_tls = 256;
     server->max_connections_per_ip = 64;
     server->cert_cache = 1024;
     server->access_log = true;

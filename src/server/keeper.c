@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "server/control.h"
 #include "server/crew.h"
+#include "server/memory.h"
 #include "server/privileges.h"
 #include "server/process.h"
 
@@ -18,7 +19,10 @@
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
     KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
-    DESCRIPTORS_MORE = 64   /* of a worker beside its connections, at most */
+    DESCRIPTORS_MORE = 64,  /* of a worker beside its connections, at most */
+    TLS_BYTES = 42000,      /* of a TLS state, about */
+    TLS_SHARE = 8,          /* of the memory: one part in so many is for TLS states */
+    TLS_MIN = 64            /* states of a worker, however little memory there is */
 };
 
 struct keeper {
@@ -90,8 +94,8 @@ static void tell_listener(const struct listener *listener, bool fresh)
     if (keeper.start->digest != NULL && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
-    log_info("listening on %s (%s) for %s", address,
-             listener_kind_name(listener->kind), listener->name);
+    log_info("listening on %s (%s) for %s", address, listener_kind_name(listener->kind),
+             listener->name);
 }
 
 /* Opens every listener. Descriptors held by the master and not used here are closed. */
@@ -148,9 +152,33 @@ static unsigned fitting_connections(void)
     return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
 }
 
+/*
+ * TLS states that a worker may have with max_tls = auto: an eighth of the memory, shared by the
+ * workers, and half of what a worker may still map under a limit of its address space.
+ */
+static unsigned fitting_tls(unsigned max_connections)
+{
+    uint64_t memory = memory_limit("");
+    uint64_t share = memory / TLS_SHARE / keeper.server->workers;
+    uint64_t space = memory_address_space() / 2;
+    uint64_t states = (share < space ? share : space) / TLS_BYTES;
+
+    if (keeper.server->max_tls != 0)
+        states = keeper.server->max_tls;
+    else if (states < TLS_MIN)
+        states = TLS_MIN;
+    if (states > max_connections)
+        states = max_connections;
+    if (keeper.server->max_tls == 0)
+        log_info("max_tls = auto: %u TLS states a worker, of %llu MB of memory", (unsigned)states,
+                 (unsigned long long)(memory >> 20));
+    return (unsigned)states;
+}
+
 static void prepare(const struct keeper_start *start)
 {
-    char error[PRIVILEGES_ERROR_MAX];
+    unsigned max_connections;
+    char     error[PRIVILEGES_ERROR_MAX];
 
     keeper.start = start;
     keeper.config = config_load(start->config_path, start->digest_key, report, NULL);
@@ -171,12 +199,14 @@ static void prepare(const struct keeper_start *start)
         exit(1);
     }
     open_listeners();
+    max_connections = fitting_connections();
     keeper.crew.config = keeper.config;
     keeper.crew.start = (struct worker_start){ .config = keeper.config,
                                                .listeners = &keeper.listeners,
                                                .privileges = &keeper.privileges,
                                                .generation = start->generation,
-                                               .max_connections = fitting_connections(),
+                                               .max_connections = max_connections,
+                                               .max_tls = fitting_tls(max_connections),
                                                .leash_down = start->leash_down,
                                                .leash_up = start->leash_up };
     if (crew_start(&keeper.crew, keeper.server->workers) != 0)
