@@ -101,7 +101,7 @@ struct config_server {
     unsigned    user_line;              /* where it is written; 0: nowhere */
     unsigned    workers;                /* "auto" already resolved */
     unsigned    max_connections;        /* a worker */
-    unsigned    max_tls;                /* a worker; at most max_connections */
+    unsigned    max_tls;                /* a worker; at most max_connections; 0: auto */
     unsigned    max_connections_per_ip; /* a worker; 0: no limit */
     unsigned    cert_cache;             /* entries, a worker */
     bool        access_log;

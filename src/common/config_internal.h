@@ -335,6 +335,7 @@ CONFIG_SETTER(config_set_acme_thumbprint);
 CONFIG_SETTER(config_set_user);
 CONFIG_SETTER(config_set_workers);
 CONFIG_SETTER(config_set_limit);
+CONFIG_SETTER(config_set_max_tls);
 CONFIG_SETTER(config_set_ready_percent);
 CONFIG_SETTER(config_set_max_removed);
 CONFIG_SETTER(config_set_state_dir);

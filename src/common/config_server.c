@@ -171,6 +171,18 @@ bool config_set_limit(struct loader *loader, struct item *item, char *value)
     return true;
 }
 
+bool config_set_max_tls(struct loader *loader, struct item *item, char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        return true;
+    if (strspn(value, DIGITS) != strlen(value)) {
+        config_error(loader, item->place, "max_tls is a number from 1 to %d or auto, not " SHOW,
+                     LIMIT_MAX, value);
+        return false;
+    }
+    return config_set_limit(loader, item, value);
+}
+
 /* "5%" */
 static bool parse_percent(const char *value, uint32_t *number)
 {
@@ -247,7 +259,6 @@ void config_server_defaults(struct loader *loader)
 
     server->workers = automatic_workers();
     server->max_connections = 4096;
-    server->max_tls = 256;
     server->max_connections_per_ip = 64;
     server->cert_cache = 1024;
     server->access_log = true;

@@ -14,6 +14,11 @@
 
 #define CONN_TICK 0.1 /* seconds between looks at the deadlines */
 
+enum {
+    TLS_BLOCKS = 4,     /* SHORTAGE_BLOCKs: a TLS state has two, and as much is for other steps */
+    CONN_EVICTIONS = 16 /* for the memory of one connection */
+};
+
 _Static_assert(CONN_STATES - 1 < DEADLINES_LISTS_MAX, "a list of deadlines a state");
 
 /* Milliseconds in a state, and who goes first when there is no room. What is being answered never
@@ -40,12 +45,18 @@ static enum limits_rank rank_of(const struct conn *conn)
 
 void conn_enter(struct conn *conn, enum conn_state state)
 {
-    struct conns *conns = conn->conns;
-
     conn->state = state;
-    deadlines_set(&conns->deadlines, &conn->deadline, state, process_now_ms() + states[state].ms);
-    limits_rank_set(conns->all, &conn->in_all, rank_of(conn));
-    limits_rank_set(conns->tls, &conn->in_tls, rank_of(conn));
+    deadlines_set(&conn->conns->deadlines, &conn->deadline, state,
+                  process_now_ms() + states[state].ms);
+    conn_progress(conn);
+}
+
+void conn_progress(struct conn *conn)
+{
+    int64_t now = process_now_ms();
+
+    limits_rank_set(conn->conns->all, &conn->in_all.member, rank_of(conn), now);
+    limits_rank_set(conn->conns->tls, &conn->in_tls, rank_of(conn), now);
 }
 
 static void tell_shortage(const struct sockaddr *peer)
@@ -84,7 +95,7 @@ static void conn_free(struct conn *conn)
     conn_drop_tls(conn);
     certpair_unref(conn->pair);
     deadlines_remove(&conns->deadlines, &conn->deadline);
-    limits_remove(conns->all, &conn->in_all);
+    limits_remove(conns->all, &conn->in_all.member);
     conns->health_count -= conn->kind == CONFIG_HEALTH;
     close(conn->io.fd);
     free(conn->answer.bytes);
@@ -158,36 +169,58 @@ static void conns_tick(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
+/*
+ * Evicts connections until there is memory for what the next step allocates, because a step that
+ * lacks memory fails the new connection, and the silent ones would keep theirs. Connections with a
+ * TLS state go first: they have most of the memory. spared is not evicted.
+ */
+static void conns_make_memory(struct conns *conns, size_t blocks, const struct conn *spared)
+{
+    for (unsigned evicted = 0; evicted < CONN_EVICTIONS && !shortage_spare(blocks); evicted++) {
+        struct limits_member *victim = limits_oldest(conns->tls);
+        struct conn          *conn;
+
+        if (victim != NULL)
+            conn = CONN_OF(victim, in_tls);
+        else if ((victim = limits_oldest(conns->all)) != NULL)
+            conn = CONN_OF(victim, in_all.member);
+        else
+            return;
+        if (conn == spared)
+            return;
+        tell_shortage((const struct sockaddr *)&conn->peer);
+        conn_free(conn);
+    }
+}
+
 bool conn_take_tls(struct conn *conn)
 {
     struct limits        *limits = conn->conns->tls;
-    struct limits_address address;
+    int64_t               now = process_now_ms();
     struct limits_member *victim;
     bool                  full;
 
-    limits_address_of((const struct sockaddr *)&conn->peer, &address);
-    while ((victim = limits_victim(limits, &address, &full)) != NULL)
+    while ((victim = limits_victim(limits, NULL, now, &full)) != NULL)
         conn_free(CONN_OF(victim, in_tls));
     if (full)
         return false;
-    if (limits_add(limits, &conn->in_tls, &address, rank_of(conn)) == 0)
-        return true;
-    conn_starve(conn); /* there was room */
-    return false;
+    conns_make_memory(conn->conns, TLS_BLOCKS, conn);
+    return limits_add(limits, &conn->in_tls, rank_of(conn), now) == 0;
 }
 
 static bool conns_admit(struct conns *conns, struct conn *conn)
 {
+    int64_t               now = process_now_ms();
     struct limits_address address;
     struct limits_member *victim;
     bool                  full;
 
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
-    while ((victim = limits_victim(conns->all, &address, &full)) != NULL)
-        conn_free(CONN_OF(victim, in_all));
+    while ((victim = limits_victim(conns->all, &address, now, &full)) != NULL)
+        conn_free(CONN_OF(victim, in_all.member));
     if (full)
         return false;
-    if (limits_add(conns->all, &conn->in_all, &address, LIMITS_OPEN) == 0)
+    if (limits_add_counted(conns->all, &conn->in_all, &address, LIMITS_OPEN, now) == 0)
         return true;
     conn_starve(conn); /* there was room */
     return false;
@@ -196,8 +229,10 @@ static bool conns_admit(struct conns *conns, struct conn *conn)
 void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, const char *name,
                   const struct sockaddr *peer)
 {
-    struct conn *conn = calloc(1, sizeof(*conn));
+    struct conn *conn;
 
+    conns_make_memory(conns, 1, NULL);
+    conn = calloc(1, sizeof(*conn));
     if (conn == NULL) {
         tell_shortage(peer);
         close(fd);
@@ -234,6 +269,10 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
 struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[HASH_KEY_SIZE])
 {
     const struct config_server *server = config_server(services->config);
+    const struct limits_bounds  all = { .total = services->max_connections,
+                                        .easy = services->max_connections,
+                                        .per_address = server->max_connections_per_ip };
+    const struct limits_bounds  tls = { .total = services->max_tls, .easy = CONN_TLS_EASY };
     struct conns               *conns = calloc(1, sizeof(*conns));
 
     if (conns == NULL)
@@ -241,8 +280,8 @@ struct conns *conns_new(const struct conn_services *services, const uint8_t hash
     conns->services = *services;
     conns->access_log = server->access_log;
     deadlines_init(&conns->deadlines);
-    conns->all = limits_new(services->max_connections, server->max_connections_per_ip, hash_key);
-    conns->tls = limits_new(server->max_tls, 0, hash_key);
+    conns->all = limits_new(&all, hash_key);
+    conns->tls = limits_new(&tls, hash_key);
     ev_timer_init(&conns->tick, conns_tick, CONN_TICK, CONN_TICK);
     conns->tick.data = conns;
     if (conns->all == NULL || conns->tls == NULL) {

@@ -45,6 +45,7 @@ struct conn_services {
     struct certs        *certs;
     struct tls          *tls;
     size_t               max_connections;
+    size_t               max_tls; /* of them with a TLS state */
 };
 
 /* hash_key: secret, for the table of addresses. NULL when there is no memory. */

@@ -117,12 +117,16 @@ enum conn_next conn_state_cert(struct conn *conn)
 
 enum conn_next conn_state_handshake(struct conn *conn)
 {
-    enum io io = tls_handshake(conn->link);
+    bool    answered;
+    enum io io = tls_handshake(conn->link, &answered);
 
     if (io == IO_FAILED) /* the alert is on its way: let it arrive */
         return conn_linger(conn);
-    if (io != IO_DONE)
+    if (io != IO_DONE) {
+        if (answered)
+            conn_progress(conn);
         return conn_wait_for(io);
+    }
     conn_enter(conn, CONN_REQUEST);
     return CONN_GO_ON;
 }

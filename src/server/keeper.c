@@ -2,9 +2,12 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/streams.h"
 #include "server/admin.h"
 #include "server/control.h"
 #include "server/crew.h"
+#include "server/memory.h"
+#include "server/opener.h"
 #include "server/privileges.h"
 #include "server/process.h"
 #include "server/state.h"
@@ -21,7 +24,11 @@
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
     KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
-    DESCRIPTORS_MORE = 64   /* of a worker beside its connections, at most */
+    DESCRIPTORS_MORE = 32,  /* of a process, beside listeners, connections and lines to workers */
+    CONNECTIONS_LEAST = 16, /* of a worker: with fewer, nothing useful is served */
+    TLS_BYTES = 42000,      /* of a TLS state, about */
+    TLS_SHARE = 8,          /* of the memory: one part in so many is for TLS states */
+    TLS_MIN = 64            /* states of a worker, however little memory there is */
 };
 
 struct keeper {
@@ -51,30 +58,38 @@ static struct pollfd polled[WORKERS + CONFIG_WORKERS_MAX];
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
 {
-    char place[CONFIG_PATH_MAX + 32];
-    char whole[ADMIN_LINE_MAX];
+    char finding[CONFIG_FINDING_MAX];
 
     (void)context;
-    snprintf(place, sizeof(place), line > 0 ? "%s:%u" : "%s", file, line);
-    if (severity == CONFIG_ERROR) {
-        if (keeper.error_place[0] == '\0')
-            strcpy(keeper.error_place, place);
-        log_errorx("%s: error: %s", place, text);
-    } else if (severity == CONFIG_ISOLATED) {
-        log_warnx("%s: isolated: %s", place, text);
-    } else {
-        log_warnx("%s: warning: %s", place, text);
-    }
-    snprintf(whole, sizeof(whole), "%s: %s: %s%s", place,
-             severity == CONFIG_ERROR ? "error" : "warning",
-             severity == CONFIG_ISOLATED ? "isolated: " : "", text);
+    config_finding(severity, file, line, text, finding);
+    if (severity != CONFIG_ERROR)
+        log_warnx("%s", finding);
+    else
+        log_errorx("%s", finding);
+    if (severity == CONFIG_ERROR && keeper.error_place[0] == '\0')
+        snprintf(keeper.error_place, sizeof(keeper.error_place), line > 0 ? "%s:%u" : "%s", file, line);
     for (size_t i = 0; i < keeper.start->console_count; i++)
-        admin_send_line(keeper.start->consoles[i], whole);
+        admin_send_line(keeper.start->consoles[i], finding);
+}
+
+static void set_log_format(void *context, bool json)
+{
+    (void)context;
+    log_set_json(json);
 }
 
 static void child_died(int signal)
 {
     (void)signal; /* it only has to end the wait */
+}
+
+/* A worker that had the terminal for reading, or in its session, could read and type what root types there. */
+static void leave_terminal(void)
+{
+    if (setsid() < 0)
+        log_fatal("setsid");
+    if (streams_detach() != 0)
+        log_fatal("/dev/null");
 }
 
 static void close_what_is_not_ours(const struct keeper_start *start)
@@ -144,6 +159,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
 
     control_init(&control, CONTROL_LISTENER);
     memcpy(control.name, listener->name, sizeof(control.name));
+    control.listener = listener->kind;
     tell_master(&control, fresh ? listener->fd : -1);
     if (keeper.start->digest != NULL && !fresh)
         return; /* logged when it was bound */
@@ -184,22 +200,86 @@ static void open_listeners(void)
             close(held->at[i].fd);
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* Held or configured: as many as there may be in the master during a reload. */
+static size_t most_listeners(void)
+{
+    const struct listener_set *held = keeper.start->held;
+    size_t                     most = held->count + keeper.server->listener_count;
+
+    for (size_t i = 0; i < keeper.server->listener_count; i++) {
+        size_t at = 0;
+
+        while (at < held->count && strcmp(held->at[at].name, keeper.server->listeners[i].name) != 0)
+            at++;
+        most -= at < held->count; /* counted twice */
+    }
+    return most;
+}
+
 /*
- * Connections that a worker can have: at its own limit it chooses who has to go, while
- * a worker out of descriptors could only stop accepting.
+ * Connections that a worker can have: at its own limit it chooses which one is closed, while
+ * a worker out of descriptors could only stop accepting. Exits when there are too few descriptors for
+ * the processes: the keeper needs one a worker, too.
  */
 static unsigned fitting_connections(void)
 {
-    unsigned wanted = keeper.server->max_connections;
-    size_t   more = DESCRIPTORS_MORE + keeper.listeners.count;
+    unsigned wanted = keeper.server->max_connections, workers = keeper.server->workers;
+    size_t   listeners = most_listeners(), more = DESCRIPTORS_MORE + listeners;
+    size_t   least = wanted < CONNECTIONS_LEAST ? wanted : CONNECTIONS_LEAST;
     size_t   limit = process_raise_descriptors();
+    char     text[256];
 
+    if (least < workers)
+        least = workers;
+    if (limit != 0 && limit < more + least) {
+        snprintf(text, sizeof(text),
+                 "each process needs %zu descriptors (%zu listener%s, %u worker%s), and the limit is "
+                 "%zu: raise it (LimitNOFILE=, ulimit -n)",
+                 more + least, listeners, plural(listeners), workers, plural(workers), limit);
+        refuse_at(config_path(keeper.config), 0, text);
+    }
     if (limit == 0 || limit >= wanted + more)
         return wanted;
     log_warnx("max_connections = %u needs %zu descriptors a worker, and the limit is %zu: "
               "raise it (LimitNOFILE=, ulimit -n) or lower max_connections",
               wanted, wanted + more, limit);
-    return limit > 2 * more ? (unsigned)(limit - more) : (unsigned)(limit / 2);
+    return (unsigned)(limit - more);
+}
+
+/*
+ * TLS states that a worker may have with max_tls = auto: an eighth of the memory, shared by the
+ * workers, and half of what a worker may still map under a limit of its address space.
+ */
+static unsigned fitting_tls(unsigned max_connections)
+{
+    uint64_t memory = memory_limit("");
+    uint64_t share = memory / TLS_SHARE / keeper.server->workers;
+    uint64_t space = memory_address_space() / 2;
+    uint64_t states = (share < space ? share : space) / TLS_BYTES;
+
+    if (keeper.server->max_tls != 0)
+        states = keeper.server->max_tls;
+    else if (states < TLS_MIN)
+        states = TLS_MIN;
+    if (states > max_connections)
+        states = max_connections;
+    if (keeper.server->max_tls == 0)
+        log_info("max_tls = auto: %u TLS states a worker, of %llu MB of memory", (unsigned)states,
+                 (unsigned long long)(memory >> 20));
+    return (unsigned)states;
+}
+
+static void judge_acme(void)
+{
+    char text[OPENER_TEXT_MAX];
+
+    if (!opener_judge_acme(keeper.server, text))
+        report(NULL, CONFIG_WARNING, config_path(keeper.config), keeper.server->acme_line, text);
 }
 
 /* --- The configuration: from the files, from a snapshot, or from the state that was written */
@@ -220,6 +300,7 @@ static struct config *load(int replay)
     struct config_source       source = {
               .key = start->digest_key,
               .report = report,
+              .log_format = set_log_format,
               .replay = replay,
               .last_good = start->running,
               .find_last_good = start->running < 0 ? find_last_good : NULL,
@@ -364,8 +445,12 @@ static void find_user(void)
 
 static void prepare(const struct keeper_start *start)
 {
+    unsigned connections;
+
     load_configuration();
     find_user();
+    judge_acme();
+    connections = fitting_connections();
     open_listeners();
     keeper.crew.config = keeper.config;
     keeper.crew.scanned = start->scanned;
@@ -373,7 +458,8 @@ static void prepare(const struct keeper_start *start)
                                                .listeners = &keeper.listeners,
                                                .privileges = &keeper.privileges,
                                                .generation = start->generation,
-                                               .max_connections = fitting_connections(),
+                                               .max_connections = connections,
+                                               .max_tls = fitting_tls(connections),
                                                .leash_down = start->leash_down,
                                                .leash_up = start->leash_up,
                                                .ping = start->ping };
@@ -382,11 +468,6 @@ static void prepare(const struct keeper_start *start)
 }
 
 /* --- Being a generation */
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 /* The master has the snapshot now, and goes on with the clients. */
 static void close_inputs(void)
@@ -494,6 +575,7 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     snprintf(name, sizeof(name), "keeper.%u", start->generation);
     log_set_process(name);
     close_what_is_not_ours(start);
+    leave_terminal();
     keeper.start = start;
     keeper.snapshot = -1;
     keeper.scanned = start->scanned;

@@ -29,6 +29,7 @@ struct tls_session {
     bool                closing; /* close_notify is in the buffers */
     bool                broken;
     bool                starved; /* for want of memory */
+    bool                wrote;   /* in this call of the handshake */
 };
 
 /*
@@ -106,6 +107,7 @@ static int bio_send(void *context, const unsigned char *bytes, size_t len)
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     memcpy(session->out + session->out_len, bytes, len);
     session->out_len += len;
+    session->wrote = true;
     return (int)len;
 }
 
@@ -220,15 +222,18 @@ static enum io outcome(struct tls_session *session, int result)
     return result == MBEDTLS_ERR_SSL_WANT_READ ? IO_WANT_READ : IO_WANT_WRITE;
 }
 
-enum io tls_handshake(struct tls_session *session)
+enum io tls_handshake(struct tls_session *session, bool *answered)
 {
     int result;
 
+    *answered = false;
     if (mbedtls_ssl_is_handshake_over(&session->ssl))
         return flush(session); /* the last flight did not go out whole the last time */
     session->reads = 0;
+    session->wrote = false;
     errno = 0;
     result = mbedtls_ssl_handshake(&session->ssl);
+    *answered = session->wrote;
     /* Whatever the result: where there was no memory for it, mbedTLS sends a Finished that it did
        not compute (1.2), or signs once more with what it left of an RSA key (1.3). */
     if (shortage_met())

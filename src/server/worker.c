@@ -231,7 +231,8 @@ static void prepare(struct worker *worker, const struct worker_start *start)
                                        .broker = worker->broker,
                                        .certs = worker->certs,
                                        .tls = worker->tls,
-                                       .max_connections = start->max_connections };
+                                       .max_connections = start->max_connections,
+                                       .max_tls = start->max_tls };
     worker->conns = need(conns_new(&services, hash_key), "table of connections");
     worker->acceptors = need(acceptors_new(worker->loop, worker->conns, start->listeners),
                              "acceptors");

@@ -22,6 +22,7 @@ struct worker_start {
     const struct privileges *privileges;
     unsigned                 generation, number; /* for the log: worker.GENERATION.NUMBER */
     unsigned                 max_connections;    /* as configured, or as descriptors allow */
+    unsigned                 max_tls;            /* as configured, or as memory allows */
     int                      broker;             /* its end of the line to the keeper */
     int                      leash_down;         /* reads as ended: drain */
     int                      leash_up;           /* held while it lives; answers to pings */

@@ -333,7 +333,8 @@ static const struct rule rules[] = {
         "a_number_does_not_wrap_around", "cert_cache = 18446744073709551617",
         MAIN(3, ERROR, "cert_cache is a number from 1 to 1000000, not \"18446744073709551617\"")),
     IN_SERVER("a_number_has_no_unit", "max_tls = 10k",
-              MAIN(3, ERROR, "max_tls is a number from 1 to 1000000, not \"10k\"")),
+              MAIN(3, ERROR, "max_tls is a number from 1 to 1000000 or auto, not \"10k\"")),
+    IN_SERVER("tls_may_be_auto", "max_tls = auto", ""),
     IN_SERVER("the_least_numbers_are_good",
               "workers = 1\nmax_connections = 1\nmax_tls = 1\nmax_connections_per_ip = 0\n"
               "cert_cache = 1",

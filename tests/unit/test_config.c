@@ -274,7 +274,7 @@ static void server_settings_have_defaults(void **state)
     (void)state;
     assert_in_range(server->workers, 1, CONFIG_WORKERS_AUTO);
     assert_int_equal(server->max_connections, 4096);
-    assert_int_equal(server->max_tls, 256);
+    assert_int_equal(server->max_tls, 0); /* auto */
     assert_int_equal(server->max_connections_per_ip, 64);
     assert_int_equal(server->cert_cache, 1024);
     assert_true(server->access_log);
@@ -298,7 +298,7 @@ static void server_settings_are_taken(void **state)
     struct config *config = load_text(
         "[server]\nlisten = 127.0.0.1:8443\nlisten_acme = [0::1]:80\nlisten = systemd:web\n"
         "acme_webroot = /w\nacme_thumbprint = " TOKEN "\nuser = 12:34\nworkers = 3\n"
-        "max_connections = 100\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
+        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
         "off\n" POLICY);
     const struct config_server *server = config_server(config);
     struct sockaddr_in6         address;
@@ -325,10 +325,22 @@ static void server_settings_are_taken(void **state)
     assert_int_equal(server->user_line, 7);
     assert_int_equal(server->workers, 3);
     assert_int_equal(server->max_connections, 100);
-    assert_int_equal(server->max_tls, 100); /* never more than connections */
+    assert_int_equal(server->max_tls, 60);
     assert_int_equal(server->max_connections_per_ip, 0);
     assert_int_equal(server->cert_cache, 5);
     assert_false(server->access_log);
+    config_free(config);
+}
+
+static void there_are_never_more_tls_states_than_connections(void **state)
+{
+    struct config *config;
+
+    (void)state;
+    write_file("main.ini", SERVER "max_connections = 100\nmax_tls = 101\n" POLICY);
+    config = load("main.ini");
+    assert_non_null(config);
+    assert_int_equal(config_server(config)->max_tls, 100);
     config_free(config);
 }
 
@@ -702,6 +714,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(everything_of_a_policy_is_kept),
     BEHAVIOUR(server_settings_have_defaults),
     BEHAVIOUR(server_settings_are_taken),
+    BEHAVIOUR(there_are_never_more_tls_states_than_connections),
     BEHAVIOUR(includes_are_read_in_byte_order_after_the_main_file),
     BEHAVIOUR(paths_are_relative_to_the_file_that_names_them),
     BEHAVIOUR(a_folder_of_special_characters_is_taken_literally),
