@@ -139,6 +139,9 @@ struct config_source {
     /* A snapshot, from which isolate = on takes last good policies; -1: none. One that cannot be
        read is a warning. */
     int last_good;
+    /* NULL, or called once where last_good is -1 and something is isolated, with the configuration's
+       state_dir or NULL: a snapshot that becomes the loader's, or -1. */
+    int (*find_last_good)(void *context, const char *state_dir);
     /* An empty, seekable descriptor that a snapshot is written to; -1: none. Only what a good
        configuration leaves there is a snapshot. When it cannot be written, that is a warning,
        and the descriptor is empty again. */

@@ -255,6 +255,7 @@ static bool begin_record(struct loader *loader, int fd)
 bool config_inputs_begin(struct loader *loader, const struct config_source *source)
 {
     loader->last_good = source->last_good;
+    loader->find_last_good = source->find_last_good;
     if (source->replay >= 0 && !begin_replay(loader, source->replay))
         return false;
     return source->record < 0 || begin_record(loader, source->record);

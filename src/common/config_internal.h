@@ -254,6 +254,7 @@ struct loader {
     unsigned        isolated_count; /* all of them */
     bool            limited;        /* a section has domains that its policy does not fit */
     int             last_good;      /* a snapshot, or -1 */
+    int (*find_last_good)(void *context, const char *state_dir); /* as in struct config_source */
     struct snapshot *replay;        /* NULL: from disk */
     struct snapshot_writer *record; /* NULL: none */
     const char     *directory;      /* replay: the current one when the snapshot was made */

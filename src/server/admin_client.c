@@ -54,7 +54,7 @@ static int find_server(struct call *call)
 {
     struct admin_address addresses[2];
     char                 text[256];
-    uid_t                server;
+    uid_t                server = 0;
 
     if (admin_addresses(call->config_path, addresses) != 0) {
         snprintf(text, sizeof(text), "%.200s: %s", call->config_path, strerror(errno));

@@ -268,7 +268,7 @@ static unsigned fitting_tls(unsigned max_connections)
         states = TLS_MIN;
     if (states > max_connections)
         states = max_connections;
-    if (keeper.server->max_tls == 0)
+    if (keeper.server->max_tls == 0 && keeper.start->running < 0)
         log_info("max_tls = auto: %u TLS states a worker, of %llu MB of memory", (unsigned)states,
                  (unsigned long long)(memory >> 20));
     return (unsigned)states;
@@ -291,6 +291,8 @@ static int find_last_good(void *context, const char *state_dir)
     int  fd;
 
     (void)context;
+    if (state_dir == NULL)
+        return -1;
     return state_open(state_dir, keeper.start->config_path, &fd, error) == 0 ? fd : -1;
 }
 

@@ -1,6 +1,7 @@
 /* main: mta-stsd's options. Everything it does is somewhere else. */
 #include "common/log.h"
 #include "common/streams.h"
+#include "server/admin_client.h"
 #include "server/curves.h"
 #include "server/health.h"
 #include "server/master.h"
@@ -8,6 +9,7 @@
 #include "server/tls.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #define VERSION        "0.1.0"
@@ -18,17 +20,22 @@ enum { EXIT_USAGE = 2 };
 static const struct option options[] = {
     { "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
     { "health", no_argument, NULL, 'H' },       { "version", no_argument, NULL, 'V' },
-    { "help", no_argument, NULL, 'h' },         { 0 },
+    { "help", no_argument, NULL, 'h' },         { "reload", no_argument, NULL, 'r' },
+    { "force", no_argument, NULL, 'f' },        { "status", no_argument, NULL, 's' },
+    { 0 },
 };
-#define SHORT_OPTIONS "c:tHVh"
+#define SHORT_OPTIONS "c:tHrfsVh"
 
 /* contrib/completion reads it: each option of the usage has a line, "  -X, --NAME". */
 static void usage(FILE *stream)
 {
-    fputs("usage: mta-stsd [-c FILE] [-t] [-H] [-V] [-h]\n"
+    fputs("usage: mta-stsd [-c FILE] [-t | -H [ADDRESS:PORT] | -r [-f] | -s | -V | -h]\n"
           "  -c, --config FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
           "  -t, --test         check the configuration and every certificate, then exit\n"
-          "  -H, --health       ask the running server whether it is alive, then exit\n"
+          "  -H, --health       ask the running server, or the one at ADDRESS:PORT, whether it is alive\n"
+          "  -r, --reload       have the running server reload, wait, print what it found\n"
+          "  -f, --force        with -r: even when more domains go than max_removed allows\n"
+          "  -s, --status       print the running server's status, then exit\n"
           "  -V, --version      print versions, then exit\n"
           "  -h, --help         print this, then exit\n"
           "Runs in the foreground and logs to standard error. SIGHUP reloads, SIGTERM stops.\n",
@@ -42,9 +49,46 @@ static int version(void)
     return 0;
 }
 
+static int misused(const char *format, const char *what)
+{
+    fputs("mta-stsd: ", stderr);
+    fprintf(stderr, format, what);
+    fputc('\n', stderr);
+    usage(stderr);
+    return EXIT_USAGE;
+}
+
+static int serve(const char *config)
+{
+    log_init("master");
+    curves_start();
+    if (curves_trouble() != NULL)
+        log_warnx("mbedTLS's own code, which is slower, has to do for %s", curves_trouble());
+    return master_run(config);
+}
+
+/* mode is the letter of the option that says what to do, 0 to serve. */
+static int run(int mode, const char *config, bool force, const char *address)
+{
+    switch (mode) {
+    case 't':
+        return testconf_run(config);
+    case 'H':
+        return address != NULL ? health_run(address) : admin_client_run(config, ADMIN_HEALTH);
+    case 'r':
+        return admin_client_run(config, force ? ADMIN_RELOAD_FORCED : ADMIN_RELOAD);
+    case 's':
+        return admin_client_run(config, ADMIN_STATUS);
+    default:
+        return serve(config);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *config = DEFAULT_CONFIG;
+    const char *address = NULL;
+    bool        force = false;
     int         option;
     int         mode = 0;
 
@@ -59,7 +103,14 @@ int main(int argc, char **argv)
             break;
         case 't':
         case 'H':
+        case 'r':
+        case 's':
+            if (mode != 0 && mode != option)
+                return misused("%s", "one of -t, -H, -r and -s at a time");
             mode = option;
+            break;
+        case 'f':
+            force = true;
             break;
         case 'V':
             return version();
@@ -71,18 +122,11 @@ int main(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
-    if (optind != argc) {
-        fprintf(stderr, "mta-stsd: unexpected argument \"%s\"\n", argv[optind]);
-        usage(stderr);
-        return EXIT_USAGE;
-    }
-    if (mode == 't')
-        return testconf_run(config);
-    if (mode == 'H')
-        return health_run(config);
-    log_init("master");
-    curves_start();
-    if (curves_trouble() != NULL)
-        log_warnx("mbedTLS's own code, which is slower, has to do for %s", curves_trouble());
-    return master_run(config);
+    if (mode == 'H' && optind < argc)
+        address = argv[optind++];
+    if (optind != argc)
+        return misused("unexpected argument \"%s\"", argv[optind]);
+    if (force && mode != 'r')
+        return misused("%s", "-f goes with -r");
+    return run(mode, config, force, address);
 }

@@ -24,8 +24,11 @@ struct readiness {
     size_t              missing; /* hosts not known to be good */
     size_t              all;
     void (*reached)(void *context);
-    void       *context;
-    const char *domains[READINESS_HOSTS_MAX];
+    void *context;
+    struct {
+        const char          *domain;
+        const struct policy *policy;
+    } hosts[READINESS_HOSTS_MAX];
 };
 
 /* Chooses every n-th domain, so that each file has its part. */
@@ -39,9 +42,10 @@ static bool choose(void *context, const char *domain, const struct policy *polic
     struct choice    *choice = context;
     struct readiness *readiness = choice->readiness;
 
-    (void)policy;
-    if (choice->seen++ * readiness->all / choice->count == readiness->missing)
-        readiness->domains[readiness->missing++] = domain;
+    if (choice->seen++ * readiness->all / choice->count == readiness->missing) {
+        readiness->hosts[readiness->missing].domain = domain;
+        readiness->hosts[readiness->missing++].policy = policy;
+    }
     return readiness->missing < readiness->all;
 }
 
@@ -57,7 +61,7 @@ static void take(struct readiness *readiness, struct certpair *pair)
     if (pair != NULL)
         readiness->good++;
     else
-        readiness->domains[readiness->bad++] = readiness->domains[readiness->at];
+        readiness->hosts[readiness->bad++] = readiness->hosts[readiness->at];
     certpair_unref(pair);
     readiness->at++;
     look_again(readiness, 0.);
@@ -90,8 +94,10 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
         look_again(readiness, READINESS_AGAIN_MS / 1000.);
         return;
     }
-    len = snprintf(host, sizeof(host), HOSTNAME_POLICY_PREFIX "%s", readiness->domains[readiness->at]);
-    if (certs_get(readiness->certs, host, (size_t)len, &readiness->waiter, &pair) != CERTS_WAIT)
+    len = snprintf(host, sizeof(host), HOSTNAME_POLICY_PREFIX "%s",
+                   readiness->hosts[readiness->at].domain);
+    if (certs_get(readiness->certs, readiness->hosts[readiness->at].policy, host, (size_t)len,
+                  &readiness->waiter, &pair) != CERTS_WAIT)
         take(readiness, pair);
 }
 
