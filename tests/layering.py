@@ -25,7 +25,7 @@ SPINE = [
     ["crew"],
     ["worker"],
     ["acceptor"],
-    ["conn"],
+    ["conn", "readiness"],
     ["answers", "tls"],
     ["certs", "acme"],
     ["broker"],
@@ -37,7 +37,7 @@ MBEDTLS = {"common/certpair", "common/certificate", "common/certfile", "common/m
            "server/curves", "tool/chain"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
-    (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/broker"}),
+    (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/readiness", "server/broker"}),
     (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
     (r"jansson\.h$", {"tool/dns", "tool/check", "tool/tlsrpt", "tool/report"}),
     (r"gmime/", {"tool/mail"}),
