@@ -34,9 +34,9 @@ enum {
     EVENTS_MAX = 256,
     HELLO_MAX = 2048,
     ANSWER_MAX = 16384,
-    PATIENCE_MS = 20000,  /* a fetch that takes longer has failed */
-    PHASE_MS = 20000,     /* a phase that takes longer ends */
-    BURST = 64            /* attackers in one turn */
+    PATIENCE_MS = 20000, /* a fetch that takes longer has failed */
+    PHASE_MS = 20000,    /* a phase that takes longer ends */
+    BURST = 64           /* attackers in one turn */
 };
 
 /* WAITS: for its time, to begin or to send its next flight. */
@@ -98,7 +98,8 @@ static int open_socket(uint32_t source, int64_t tag, bool is_sender)
         fail("bind: %s", strerror(errno));
     if (connect(fd, (struct sockaddr *)&server, sizeof server) != 0 && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
-    struct epoll_event event = { .events = EPOLLOUT | EPOLLRDHUP | (is_sender ? EPOLLIN : 0u) | EPOLLET,
+    struct epoll_event event = { .events = EPOLLOUT | EPOLLRDHUP | (is_sender ? EPOLLIN : 0u) |
+                                           EPOLLET,
                                  .data.u64 = (uint64_t)(is_sender ? tag : -1 - (int64_t)fd) };
     if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
         fail("epoll_ctl: %s", strerror(errno));
@@ -156,8 +157,8 @@ static void sender_end(struct sender *sender, const char *failure)
 
 static void send_flight(struct sender *sender)
 {
-    char   bytes[HELLO_MAX];
-    int    count = BIO_read(SSL_get_wbio(sender->ssl), bytes, sizeof bytes);
+    char bytes[HELLO_MAX];
+    int  count = BIO_read(SSL_get_wbio(sender->ssl), bytes, sizeof bytes);
     if (count > 0 && send(sender->fd, bytes, (size_t)count, MSG_NOSIGNAL) != count)
         sender_end(sender, "the server has closed before the client's flight");
 }
@@ -177,10 +178,11 @@ static bool receive(struct sender *sender)
 /* The round trip is over: the client's flight, with the request behind it when the handshake is done. */
 static void sender_answer(struct sender *sender)
 {
-    static const char request[] = "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
-    char              text[512];
-    bool              open = receive(sender);
-    int               result = SSL_do_handshake(sender->ssl);
+    static const char request[] =
+        "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
+    char text[512];
+    bool open = receive(sender);
+    int  result = SSL_do_handshake(sender->ssl);
     if (result != 1 && (!open || SSL_get_error(sender->ssl, result) != SSL_ERROR_WANT_READ)) {
         ERR_clear_error();
         sender_end(sender, open ? "an alert" : "closed in the handshake");
@@ -200,13 +202,16 @@ static void sender_read(struct sender *sender)
     bool open = receive(sender);
     int  count;
     while (sender->length < ANSWER_MAX &&
-           (count = SSL_read(sender->ssl, sender->answer + sender->length, (int)(ANSWER_MAX - sender->length))) > 0)
+           (count = SSL_read(sender->ssl, sender->answer + sender->length,
+                             (int)(ANSWER_MAX - sender->length))) > 0)
         sender->length += (size_t)count;
     ERR_clear_error();
     sender->answer[sender->length] = '\0';
     if (SSL_get_shutdown(sender->ssl) & SSL_RECEIVED_SHUTDOWN)
-        sender_end(sender, strncmp(sender->answer, "HTTP/1.1 200 ", 13) == 0 && strstr(sender->answer, "STSv1")
-                               ? NULL : "a wrong answer");
+        sender_end(sender, strncmp(sender->answer, "HTTP/1.1 200 ", 13) == 0 &&
+                                   strstr(sender->answer, "STSv1")
+                               ? NULL
+                               : "a wrong answer");
     else if (!open)
         sender_end(sender, "closed instead of an answer");
 }
@@ -282,7 +287,8 @@ static void run_phase(const char *text)
     int64_t  begin = now_ms();
     uint32_t attackers_before = attackers;
     double   cpu = cpu_seconds();
-    if (sscanf(text, "%ld:%ld:%ld", &parallel, &rtt, &fetches) != 3 || parallel < 1 || parallel > SENDERS_MAX)
+    if (sscanf(text, "%ld:%ld:%ld", &parallel, &rtt, &fetches) != 3 || parallel < 1 ||
+        parallel > SENDERS_MAX)
         fail("%s is not PARALLEL:RTT_MS:FETCHES", text);
     served = failed = 0;
     reason[0] = '\0';
@@ -296,7 +302,8 @@ static void run_phase(const char *text)
         }
     } while (active > 0);
     double seconds = (double)(now_ms() - begin) / 1000;
-    printf("{\"parallel\": %ld, \"rtt\": %ld, \"served\": %ld, \"failed\": %ld, \"seconds\": %.1f, \"rate\": %.0f, "
+    printf("{\"parallel\": %ld, \"rtt\": %ld, \"served\": %ld, \"failed\": %ld, \"seconds\": %.1f, "
+           "\"rate\": %.0f, "
            "\"busy\": %.2f, \"reason\": \"%s\"}\n",
            parallel, rtt, served, failed, seconds, (attackers - attackers_before) / seconds,
            (cpu_seconds() - cpu) / seconds, reason);
@@ -332,7 +339,8 @@ int main(int argc, char **argv)
 {
     struct rlimit files;
     if (argc < 8)
-        fail("usage: siege ADDRESS:PORT HOST hello|silent RATE ADDRESSES WARM_UP PARALLEL:RTT_MS:FETCHES...");
+        fail("usage: siege ADDRESS:PORT HOST hello|silent RATE ADDRESSES WARM_UP "
+             "PARALLEL:RTT_MS:FETCHES...");
     read_arguments(argv);
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
