@@ -187,12 +187,23 @@ coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests rea
 	@$(PYTHON) tests/coverage.py --build build/coverage --programs $^ \
 	    --run $(run_tests) $(call test_programs,build/coverage)
 
-bench: build/mta-stsd build/tests/bench/load  ## what it costs beside nginx, Caddy and Apache (root; QUICK=1: two minutes)
+bench: build/mta-stsd build/tests/bench/load build/tests/bench/siege  ## what it costs beside nginx, Caddy and Apache (root; QUICK=1: two minutes)
 	@tests/bench.sh $(if $(QUICK),--quick) $(PARTS)
 
 build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.o
 	$(if $V,,@echo "  LINK  $@")
 	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
+
+build/tests/bench/siege: build/tests/bench/siege.o
+	$(if $V,,@echo "  LINK  $@")
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
+
+limits-model: build/tests/bench/limits_model  ## a simulation of src/server/limits.c, beside other rules, under attack
+	@$<
+
+build/tests/bench/limits_model: build/tests/bench/limits_model.o build/src/server/limits.o build/src/common/hash.o
+	$(if $V,,@echo "  LINK  $@")
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
 
 # Not a part of any check: the pages are held by tests, the pictures are for people.
 pictures: build/mta-sts      ## the pictures of docs/reports.md (needs chromium-headless-shell, or chromium)
@@ -256,4 +267,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world pictures bench fuzz lint format run install clean help FORCE
+.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world pictures bench limits-model fuzz lint format run install clean help FORCE

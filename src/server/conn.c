@@ -266,12 +266,24 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
     conn_run(conn);
 }
 
+/*
+ * Connections of one address: as configured, but no more than half of the TLS states; otherwise one
+ * address could take all of them, faster than a real sender completes, where there are few.
+ */
+static size_t per_address(const struct conn_services *services)
+{
+    size_t configured = config_server(services->config)->max_connections_per_ip;
+    size_t half = services->max_tls > 1 ? services->max_tls / 2 : 1;
+
+    return configured < half ? configured : half;
+}
+
 struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[HASH_KEY_SIZE])
 {
     const struct config_server *server = config_server(services->config);
     const struct limits_bounds  all = { .total = services->max_connections,
                                         .easy = services->max_connections,
-                                        .per_address = server->max_connections_per_ip };
+                                        .per_address = per_address(services) };
     const struct limits_bounds  tls = { .total = services->max_tls, .easy = CONN_TLS_EASY };
     struct conns               *conns = calloc(1, sizeof(*conns));
 

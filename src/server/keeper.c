@@ -257,8 +257,7 @@ static unsigned fitting_connections(void)
  */
 static unsigned fitting_tls(unsigned max_connections)
 {
-    uint64_t memory = memory_limit("");
-    uint64_t share = memory / TLS_SHARE / keeper.server->workers;
+    uint64_t share = memory_limit("") / TLS_SHARE / keeper.server->workers;
     uint64_t space = memory_address_space() / 2;
     uint64_t states = (share < space ? share : space) / TLS_BYTES;
 
@@ -269,8 +268,8 @@ static unsigned fitting_tls(unsigned max_connections)
     if (states > max_connections)
         states = max_connections;
     if (keeper.server->max_tls == 0 && keeper.start->running < 0)
-        log_info("max_tls = auto: %u TLS states a worker, of %llu MB of memory", (unsigned)states,
-                 (unsigned long long)(memory >> 20));
+        log_info("max_tls = auto: %u a worker, for which it needs %u MB of memory",
+                 (unsigned)states, (unsigned)(states * TLS_BYTES / 1000000));
     return (unsigned)states;
 }
 

@@ -14,6 +14,8 @@
 #include "server/process.h"
 #include "server/shortage.h"
 
+#include "failing_malloc.h"
+
 enum { MINUTE_MS = 60 * 1000, LINES_MAX = 100, PREFIX_LEN = sizeof("out of memory: ") - 1 };
 
 static int64_t  now_ms;
@@ -145,6 +147,29 @@ static void errno_tells_what_a_call_lacked(void **state)
     assert_false(shortage_met());
 }
 
+static void memory_is_spare_when_all_blocks_are(void **state)
+{
+    (void)state;
+    assert_true(shortage_spare(1));
+    assert_true(shortage_spare(SHORTAGE_BLOCKS_MAX));
+}
+
+static void memory_is_not_spare_when_one_block_is_not_and_errno_stays(void **state)
+{
+    bool spare;
+
+    (void)state;
+    errno = EAGAIN;
+    mallocs_until_failure = SHORTAGE_BLOCKS_MAX;
+    spare = shortage_spare(SHORTAGE_BLOCKS_MAX);
+    if (mallocs_until_failure > 0) { /* under valgrind none fails */
+        mallocs_until_failure = 0;
+        skip();
+    }
+    assert_false(spare);
+    assert_int_equal(errno, EAGAIN);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -157,6 +182,8 @@ int main(void)
         TEST(every_minute_has_ten_lines_and_a_count_of_its_own),
         TEST(a_minute_begins_with_its_first_line),
         TEST(errno_tells_what_a_call_lacked),
+        TEST(memory_is_spare_when_all_blocks_are),
+        TEST(memory_is_not_spare_when_one_block_is_not_and_errno_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
