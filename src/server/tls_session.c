@@ -3,7 +3,7 @@
 
 #include "common/certpair.h"
 #include "common/mbedtls_compat.h"
-#include "server/shortage.h"
+#include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,8 @@ struct tls_session {
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
     bool                broken;
-    bool                starved; /* for want of memory */
+    bool                starved;  /* for want of memory */
+    unsigned long       failures; /* memory_failures() before this call to mbedTLS */
 };
 
 /*
@@ -102,8 +103,10 @@ static int bio_send(void *context, const unsigned char *bytes, size_t len)
             return MBEDTLS_ERR_SSL_CONN_EOF;
         }
     }
-    if (!out_reserve(session, len))
+    if (!out_reserve(session, len)) {
+        session->starved = true;
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
     memcpy(session->out + session->out_len, bytes, len);
     session->out_len += len;
     return (int)len;
@@ -190,6 +193,19 @@ fail:
     return NULL;
 }
 
+/* Before each call to mbedTLS in which memory may run out. */
+static void begin_call(struct tls_session *session)
+{
+    session->failures = memory_failures();
+    session->reads = 0;
+}
+
+/* Whether memory has run out within the call, whatever its result. */
+static bool has_starved(const struct tls_session *session)
+{
+    return session->starved || memory_failures() != session->failures;
+}
+
 /* The session is given up for want of memory; its key may have been left half way through. */
 static enum io starve(struct tls_session *session)
 {
@@ -204,7 +220,7 @@ static enum io starve(struct tls_session *session)
  */
 static enum io outcome(struct tls_session *session, int result)
 {
-    enum io flushed = flush(session); /* which leaves errno alone */
+    enum io flushed = flush(session);
 
     if (result >= 0)
         return flushed;
@@ -212,7 +228,7 @@ static enum io outcome(struct tls_session *session, int result)
         return IO_END; /* of his side: ours can still be ended as it should be */
     if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         session->broken = true;
-        return shortage_met() ? starve(session) : IO_FAILED;
+        return has_starved(session) ? starve(session) : IO_FAILED;
     }
     if (flushed != IO_DONE)
         return flushed;
@@ -226,12 +242,11 @@ enum io tls_handshake(struct tls_session *session)
 
     if (mbedtls_ssl_is_handshake_over(&session->ssl))
         return flush(session); /* the last flight did not go out whole the last time */
-    session->reads = 0;
-    errno = 0;
+    begin_call(session);
     result = mbedtls_ssl_handshake(&session->ssl);
     /* Whatever the result: where there was no memory for it, mbedTLS sends a Finished that it did
        not compute (1.2), or signs once more with what it left of an RSA key (1.3). */
-    if (shortage_met())
+    if (has_starved(session))
         return starve(session);
     return outcome(session, result);
 }
@@ -241,8 +256,7 @@ static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
     struct tls_session *session = state;
     int                 result;
 
-    session->reads = 0;
-    errno = 0;
+    begin_call(session);
     result = mbedtls_ssl_read(&session->ssl, bytes, size);
     if (result > 0) {
         *count = (size_t)result;
@@ -260,7 +274,7 @@ static enum io tls_write(void *state, const void *bytes, size_t len, size_t *cou
     struct tls_session *session = state;
     int                 result;
 
-    errno = 0;
+    begin_call(session);
     result = mbedtls_ssl_write(&session->ssl, bytes, len);
     if (result > 0) {
         *count = (size_t)result;
@@ -288,9 +302,9 @@ static enum io tls_finish(void *state)
     if (!session->closing && !session->broken) {
         int result;
 
-        errno = 0;
+        begin_call(session);
         result = mbedtls_ssl_close_notify(&session->ssl);
-        session->starved = result != 0 && shortage_met();
+        session->starved = result != 0 && has_starved(session);
         /* With a record still under way, mbedTLS sends that and no more: ask again. */
         if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
             return outcome(session, result);

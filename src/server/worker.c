@@ -1,13 +1,13 @@
 #include "server/worker.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 #include "server/acceptor.h"
 #include "server/broker.h"
 #include "common/certpair.h"
 #include "server/certs.h"
 #include "server/conn.h"
 #include "server/process.h"
-#include "server/shortage.h"
 #include "server/tls.h"
 
 #include <ev.h>
@@ -100,12 +100,13 @@ static void drop_everything(const struct worker_start *start)
 
 static void start_tls(struct worker *worker)
 {
-    char error[TLS_ERROR_MAX];
+    unsigned long failures = memory_failures();
+    char          error[TLS_ERROR_MAX];
 
-    errno = 0;
     if (certpair_init() != 0)
-        log_fatalx(shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
-                                  : "mbedTLS has no random numbers");
+        log_fatalx(memory_failures() != failures
+                       ? "out of memory: mbedTLS cannot start its cryptography"
+                       : "mbedTLS has no random numbers");
     worker->tls = tls_new(error);
     if (worker->tls == NULL)
         log_fatalx("%s", error);
