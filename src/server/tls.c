@@ -99,11 +99,3 @@ void tls_free(struct tls *tls)
     mbedtls_ssl_config_free(&tls->all);
     free(tls);
 }
-
-void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN])
-{
-    static const uint8_t head[] = { 21, 3, 3, 0, 2, 2 }; /* alert, TLS 1.2, 2 bytes, fatal */
-
-    memcpy(out, head, sizeof(head));
-    out[sizeof(head)] = description;
-}

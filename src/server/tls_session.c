@@ -27,6 +27,7 @@ struct tls_session {
     uint8_t            *out;   /* not yet sent: out_at to out_len */
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
+    bool                alerted; /* since the peer's last bytes, an alert may have been sent */
     bool                broken;
     bool                starved;  /* for want of memory */
     unsigned long       failures; /* memory_failures() before this call to mbedTLS */
@@ -109,6 +110,7 @@ static int bio_send(void *context, const unsigned char *bytes, size_t len)
     }
     memcpy(session->out + session->out_len, bytes, len);
     session->out_len += len;
+    session->alerted = bytes[0] != MBEDTLS_SSL_MSG_HANDSHAKE; /* what TLS 1.3 encrypts may be one */
     return (int)len;
 }
 
@@ -157,6 +159,7 @@ static int bio_receive(void *context, unsigned char *bytes, size_t size)
         count = size;
     memcpy(bytes, session->in + session->in_at, count);
     session->in_at += count;
+    session->alerted = false;
     return (int)count;
 }
 
@@ -214,6 +217,38 @@ static enum io starve(struct tls_session *session)
     return IO_FAILED;
 }
 
+/* Nothing that was sent so far is more than a HelloRetryRequest, and nothing is encrypted. */
+static bool is_before_server_hello(const struct tls_session *session)
+{
+    return session->ssl.MBEDTLS_PRIVATE(state) <= MBEDTLS_SSL_SERVER_HELLO;
+}
+
+static void send_alert(struct tls_session *session, uint8_t description)
+{
+    uint8_t record[TLS_ALERT_LEN];
+
+    if (is_before_server_hello(session)) {
+        /* Past mbedTLS, which would first send the ServerHello that it has begun, and no alert. */
+        tls_alert(description, record);
+        bio_send(session, record, sizeof(record));
+    } else {
+        mbedtls_ssl_send_alert_message(&session->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, description);
+    }
+    flush(session);
+}
+
+static enum io fail(struct tls_session *session, int result)
+{
+    int alert = tls_alert_for(result, is_before_server_hello(session));
+
+    if (has_starved(session))
+        return starve(session);
+    if (!session->alerted && alert != TLS_NO_ALERT) /* mbedTLS sends one for some failures */
+        send_alert(session, (uint8_t)alert);
+    session->broken = true;
+    return IO_FAILED;
+}
+
 /*
  * What an mbedTLS result means for the caller. Whatever it wants, what is kept must be out first:
  * the peer can't answer what it hasn't got.
@@ -226,10 +261,8 @@ static enum io outcome(struct tls_session *session, int result)
         return flushed;
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return IO_END; /* of his side: ours can still be ended as it should be */
-    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
-        session->broken = true;
-        return has_starved(session) ? starve(session) : IO_FAILED;
-    }
+    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE)
+        return fail(session, result);
     if (flushed != IO_DONE)
         return flushed;
     /* After a flush, a write that found no room can go on at once: say so by asking again. */
