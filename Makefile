@@ -33,7 +33,7 @@ fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The unit test or fuzzer X is linked with objects_X and no others; without such a line, with the module X alone.
 parts_of      = $(patsubst src/%.c,%,$(wildcard src/$1*.c))
 policies     := common/policy common/hostname common/hash
-certificates := common/certpair common/certificate common/certfile common/pem common/hostname
+certificates := common/certpair common/certificate common/certfile common/memory common/pem common/hostname
 opener       := server/opener common/certopen
 curves       := $(call parts_of,server/curves)
 messages     := server/message server/packet
@@ -67,7 +67,7 @@ objects_snapshot := common/snapshot common/hash
 objects_state    := server/state server/instance common/snapshot common/hash
 objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
-objects_chain    := tool/chain common/certificate common/hostname
+objects_chain    := tool/chain common/certificate common/memory common/hostname
 objects_resolver := $(outside)
 objects_resolver_answer := tool/resolver_answer common/region common/hostname
 objects_visit    := $(outside)

@@ -2,11 +2,11 @@
 
 #include "common/certfile.h"
 #include "common/certificate.h"
+#include "common/memory.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,10 +165,10 @@ int certpair_init(void)
 
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
 {
+    unsigned long    failures = memory_failures();
     struct certpair *pair;
     bool             readable = false;
 
-    errno = 0;
     pair = calloc(1, sizeof(*pair));
     if (!pair) {
         certfile_refuse(error, "out of memory");
@@ -179,7 +179,7 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     mbedtls_pk_init(&pair->key);
     if (certfile_read(certificate_fd, key_fd, &pair->chain, &pair->key, &readable, error) != 0 ||
         prove(pair, host, error) != 0) {
-        if (errno == ENOMEM) /* whatever mbedTLS took it for */
+        if (memory_failures() != failures) /* whatever mbedTLS took it for */
             certfile_refuse(error, "out of memory");
         certpair_unref(pair);
         return NULL;

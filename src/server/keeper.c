@@ -6,7 +6,7 @@
 #include "server/admin.h"
 #include "server/control.h"
 #include "server/crew.h"
-#include "server/memory.h"
+#include "server/memlimit.h"
 #include "server/opener.h"
 #include "server/privileges.h"
 #include "server/process.h"
@@ -257,8 +257,8 @@ static unsigned fitting_connections(void)
  */
 static unsigned fitting_tls(unsigned max_connections)
 {
-    uint64_t share = memory_limit("") / TLS_SHARE / keeper.server->workers;
-    uint64_t space = memory_address_space() / 2;
+    uint64_t share = memlimit_total("") / TLS_SHARE / keeper.server->workers;
+    uint64_t space = memlimit_address_space() / 2;
     uint64_t states = (share < space ? share : space) / TLS_BYTES;
 
     if (keeper.server->max_tls != 0)

@@ -8,7 +8,6 @@
 #ifndef SERVER_SHORTAGE_H
 #define SERVER_SHORTAGE_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,14 +25,5 @@ bool shortage_spare(size_t blocks);
 
 /* "out of memory: " and what is given up. */
 void shortage_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/*
- * Whether memory was what a call lacked that has failed: mbedTLS's errors don't always say so, but
- * malloc leaves ENOMEM in errno, and nothing that succeeds clears it. errno is to be 0 before the call.
- */
-static inline bool shortage_met(void)
-{
-    return errno == ENOMEM;
-}
 
 #endif

@@ -4,9 +4,9 @@
 #include "common/certpair.h"
 #include "common/config.h"
 #include "common/hostname.h"
+#include "common/memory.h"
 #include "server/opener.h"
 #include "server/privileges.h"
-#include "server/shortage.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -148,14 +148,16 @@ static void print_summary(const struct test *test)
 int testconf_run(const char *path)
 {
     const uint8_t digest_key[HASH_KEY_SIZE] = { 0 }; /* nobody else looks anything up here */
+    unsigned long failures;
     struct test   test = { .now = time(NULL) };
 
     test.config = config_load_with_places(path, digest_key, report, &test);
-    errno = 0;
+    failures = memory_failures();
     if (test.config && certpair_init() != 0)
         report(&test, CONFIG_ERROR, path, 0,
-               shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
-                              : "mbedTLS has no random numbers");
+               memory_failures() != failures
+                   ? "out of memory: mbedTLS cannot start its cryptography"
+                   : "mbedTLS has no random numbers");
     else if (test.config) {
         judge_user(&test);
         judge_acme(&test);

@@ -1,7 +1,7 @@
 #include "server/tls_internal.h"
 
 #include "common/mbedtls_compat.h"
-#include "server/shortage.h"
+#include "common/memory.h"
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
@@ -68,10 +68,10 @@ static int configure(mbedtls_ssl_config *config, const int *suites)
 
 struct tls *tls_new(char *error)
 {
-    struct tls *tls = malloc(sizeof(*tls));
-    int         result;
+    struct tls   *tls = malloc(sizeof(*tls));
+    unsigned long failures = memory_failures();
+    int           result;
 
-    errno = 0;
     if (tls == NULL) {
         snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
         return NULL;
@@ -82,7 +82,7 @@ struct tls *tls_new(char *error)
         result = configure(&tls->all, suites_all);
     if (result == 0)
         return tls;
-    if (shortage_met())
+    if (memory_failures() != failures)
         snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
     else
         snprintf(error, TLS_ERROR_MAX, "mbedTLS does not take the configuration: error -0x%04x",
@@ -98,12 +98,4 @@ void tls_free(struct tls *tls)
     mbedtls_ssl_config_free(&tls->sha256);
     mbedtls_ssl_config_free(&tls->all);
     free(tls);
-}
-
-void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN])
-{
-    static const uint8_t head[] = { 21, 3, 3, 0, 2, 2 }; /* alert, TLS 1.2, 2 bytes, fatal */
-
-    memcpy(out, head, sizeof(head));
-    out[sizeof(head)] = description;
 }

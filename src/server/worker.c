@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 #include "server/acceptor.h"
 #include "server/broker.h"
 #include "common/certpair.h"
@@ -141,12 +142,13 @@ static void drop_everything(const struct worker_start *start)
 
 static void start_tls(struct worker *worker)
 {
-    char error[TLS_ERROR_MAX];
+    unsigned long failures = memory_failures();
+    char          error[TLS_ERROR_MAX];
 
-    errno = 0;
     if (certpair_init() != 0)
-        log_fatalx(shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
-                                  : "mbedTLS has no random numbers");
+        log_fatalx(memory_failures() != failures
+                       ? "out of memory: mbedTLS cannot start its cryptography"
+                       : "mbedTLS has no random numbers");
     worker->tls = tls_new(error);
     if (worker->tls == NULL)
         log_fatalx("%s", error);

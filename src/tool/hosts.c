@@ -2,6 +2,7 @@
 #include "common/certopen.h"
 #include "common/certpair.h"
 #include "common/hostname.h"
+#include "common/memory.h"
 #include "tool/command.h"
 
 #include <errno.h>
@@ -58,15 +59,20 @@ static enum state load(const char *host, const char *domain, const struct policy
     int                fds[2];
     struct certpair   *pair;
     enum state         state = SERVED;
+    unsigned long      failures;
 
     if (certopen(policy, domain, strlen(domain), fds, &failed, path) != 0)
         return state_of_error(host, path);
     errno = 0;
+    failures = memory_failures();
     pair = certpair_load(fds[0], fds[1], host, error);
+    if (memory_failures() != failures)
+        errno = ENOMEM;
     if (pair != NULL)
         *not_after = certpair_not_after(pair);
     else
-        state = errno == ENOMEM || errno == EIO ? state_of_error(host, path) : MISSING;
+        state = errno == EIO || memory_failures() != failures ? state_of_error(host, path)
+                                                              : MISSING;
     certpair_unref(pair);
     close(fds[0]);
     if (fds[1] >= 0)

@@ -1,4 +1,4 @@
-#include "server/memory.h"
+#include "server/memlimit.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static uint64_t groups_limit(const char *root)
     return limit;
 }
 
-uint64_t memory_limit(const char *root)
+uint64_t memlimit_total(const char *root)
 {
     struct sysinfo info;
     uint64_t       physical = UINT64_MAX;
@@ -89,7 +89,7 @@ uint64_t memory_limit(const char *root)
     return least(physical, groups_limit(root));
 }
 
-uint64_t memory_address_space(void)
+uint64_t memlimit_address_space(void)
 {
     struct rlimit limit;
     uint64_t      used;

@@ -1,9 +1,9 @@
 /*
- * memory: how much memory the server may use, as the system tells it: physical memory, the limits of
+ * memlimit: how much memory the server may use, as the system tells it: physical memory, the limits of
  * its control group and of the groups above (version 1 or 2), and the limit of its address space.
  */
-#ifndef SERVER_MEMORY_H
-#define SERVER_MEMORY_H
+#ifndef SERVER_MEMLIMIT_H
+#define SERVER_MEMLIMIT_H
 
 #include <stdint.h>
 
@@ -12,9 +12,9 @@
  * memory.high, memory.limit_in_bytes) of the control group. root: "" or, for tests, a directory with
  * proc/self/cgroup and sys/fs/cgroup. Files that cannot be read limit nothing.
  */
-uint64_t memory_limit(const char *root);
+uint64_t memlimit_total(const char *root);
 
 /* Bytes that this process may still map under RLIMIT_AS; UINT64_MAX: no limit. */
-uint64_t memory_address_space(void);
+uint64_t memlimit_address_space(void);
 
 #endif
