@@ -67,6 +67,7 @@ objects_snapshot := common/snapshot common/hash
 objects_state    := server/state server/instance common/snapshot common/hash
 objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
+objects_certscan := common/certscan common/certopen $(objects_config)
 objects_chain    := tool/chain common/certificate common/memory common/hostname
 objects_resolver := $(outside)
 objects_resolver_answer := tool/resolver_answer common/region common/hostname

@@ -129,15 +129,6 @@ static int prove_usage(const struct certpair *pair, char *error)
     return 0;
 }
 
-static int prove(struct certpair *pair, const char *host, char *error)
-{
-    if (prove_kind(pair, error) != 0)
-        return -1;
-    if (prove_host(pair, host, error) != 0)
-        return -1;
-    return prove_usage(pair, error);
-}
-
 /* --- What is told about a pair that is served --- */
 
 static void look_at_chain(struct certpair *pair)
@@ -163,7 +154,7 @@ int certpair_init(void)
     return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
 }
 
-struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
+struct certpair *certpair_read(int certificate_fd, int key_fd, char *error)
 {
     unsigned long    failures = memory_failures();
     struct certpair *pair;
@@ -178,7 +169,7 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     mbedtls_x509_crt_init(&pair->chain);
     mbedtls_pk_init(&pair->key);
     if (certfile_read(certificate_fd, key_fd, &pair->chain, &pair->key, &readable, error) != 0 ||
-        prove(pair, host, error) != 0) {
+        prove_kind(pair, error) != 0) {
         if (memory_failures() != failures) /* whatever mbedTLS took it for */
             certfile_refuse(error, "out of memory");
         certpair_unref(pair);
@@ -188,6 +179,23 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
         pair->findings |= CERTPAIR_KEY_READABLE;
     look_at_chain(pair);
     return pair;
+}
+
+int certpair_prove(const struct certpair *pair, const char *host, char *error)
+{
+    if (prove_host(pair, host, error) != 0)
+        return -1;
+    return prove_usage(pair, error);
+}
+
+struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
+{
+    struct certpair *pair = certpair_read(certificate_fd, key_fd, error);
+
+    if (pair && certpair_prove(pair, host, error) == 0)
+        return pair;
+    certpair_unref(pair);
+    return NULL;
 }
 
 unsigned certpair_findings(const struct certpair *pair, time_t now)

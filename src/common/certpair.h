@@ -48,6 +48,11 @@ int certpair_init(void);
  */
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error);
 
+/* The two halves of certpair_load, for a pair that several hosts share: what is the same for each
+   host, and what is not. */
+struct certpair *certpair_read(int certificate_fd, int key_fd, char *error);
+int              certpair_prove(const struct certpair *pair, const char *host, char *error);
+
 /* What is to be told now: bits of enum certpair_finding. */
 unsigned certpair_findings(const struct certpair *pair, time_t now);
 

@@ -18,10 +18,15 @@ enum { EXIT_USAGE = 2 };
 
 /* A new option: a row here, its letter in SHORT_OPTIONS, a line of usage(), a case of main(). */
 static const struct option options[] = {
-    { "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
-    { "health", no_argument, NULL, 'H' },       { "version", no_argument, NULL, 'V' },
-    { "help", no_argument, NULL, 'h' },         { "reload", no_argument, NULL, 'r' },
-    { "force", no_argument, NULL, 'f' },        { "status", no_argument, NULL, 's' },
+    { "config", required_argument, NULL, 'c' },
+    { "test", no_argument, NULL, 't' },
+    { "config-only", no_argument, NULL, 'o' },
+    { "health", no_argument, NULL, 'H' },
+    { "reload", no_argument, NULL, 'r' },
+    { "force", no_argument, NULL, 'f' },
+    { "status", no_argument, NULL, 's' },
+    { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },
     { 0 },
 };
 #define SHORT_OPTIONS "c:tHrfsVh"
@@ -29,13 +34,15 @@ static const struct option options[] = {
 /* contrib/completion reads it: each option of the usage has a line, "  -X, --NAME". */
 static void usage(FILE *stream)
 {
-    fputs("usage: mta-stsd [-c FILE] [-t | -H [ADDRESS:PORT] | -r [-f] | -s | -V | -h]\n"
+    fputs("usage: mta-stsd [-c FILE] [OPTION]\n"
           "  -c, --config FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
           "  -t, --test         check the configuration and every certificate, then exit\n"
-          "  -H, --health       ask the running server, or the one at ADDRESS:PORT, whether it is alive\n"
-          "  -r, --reload       have the running server reload, wait, print what it found\n"
-          "  -f, --force        with -r: even when more domains go than max_removed allows\n"
-          "  -s, --status       print the running server's status, then exit\n"
+          "      --config-only  with -t: check no certificate\n"
+          "  -H, --health       ask the running server whether it is alive; -H ADDRESS:PORT\n"
+          "                     asks the server at that address\n"
+          "  -r, --reload       reload the running server, wait, print the findings\n"
+          "  -f, --force        with -r: more domains may be removed than max_removed\n"
+          "  -s, --status       print the status of the running server\n"
           "  -V, --version      print versions, then exit\n"
           "  -h, --help         print this, then exit\n"
           "Runs in the foreground and logs to standard error. SIGHUP reloads, SIGTERM stops.\n",
@@ -67,12 +74,20 @@ static int serve(const char *config)
     return master_run(config);
 }
 
+static int test(const char *config, bool config_only)
+{
+    if (!config_only)
+        curves_start(); /* each key is computed with once */
+    return testconf_run(config, config_only);
+}
+
 /* mode is the letter of the option that says what to do, 0 to serve. */
-static int run(int mode, const char *config, bool force, const char *address)
+static int run(int mode, const char *config, bool config_only, bool force,
+               const char *address)
 {
     switch (mode) {
     case 't':
-        return testconf_run(config);
+        return test(config, config_only);
     case 'H':
         return address != NULL ? health_run(address) : admin_client_run(config, ADMIN_HEALTH);
     case 'r':
@@ -91,6 +106,7 @@ int main(int argc, char **argv)
     bool        force = false;
     int         option;
     int         mode = 0;
+    bool        config_only = false;
 
     if (streams_open() != 0) {
         perror("mta-stsd: /dev/null");
@@ -112,6 +128,9 @@ int main(int argc, char **argv)
         case 'f':
             force = true;
             break;
+        case 'o':
+            config_only = true;
+            break;
         case 'V':
             return version();
         case 'h':
@@ -128,5 +147,7 @@ int main(int argc, char **argv)
         return misused("unexpected argument \"%s\"", argv[optind]);
     if (force && mode != 'r')
         return misused("%s", "-f goes with -r");
-    return run(mode, config, force, address);
+    if (config_only && mode != 't')
+        return misused("%s", "--config-only goes with -t");
+    return run(mode, config, config_only, force, address);
 }

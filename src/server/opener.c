@@ -213,7 +213,7 @@ void opener_answer(const struct config *config, const struct message *request,
     case MESSAGE_CERTIFICATE:
         if (!find_host(config, request, &match))
             refuse(answer, MESSAGE_STEP_NAME, ENOENT);
-        else if (certopen(match.policy, match.domain, match.domain_len, fds, &failed, NULL) != 0)
+        else if (certopen(match.policy, match.domain, match.domain_len, fds, &failed) != 0)
             refuse(answer, failed == CERTOPEN_KEY ? MESSAGE_STEP_KEY : MESSAGE_STEP_CERTIFICATE,
                    errno);
         else

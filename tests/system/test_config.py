@@ -88,6 +88,45 @@ def test_t_says_it_all_on_standard_output(site):
     assert "mox" in done.stdout and done.stderr == ""
 
 
+def test_config_only_judges_the_configuration_and_opens_no_certificate(site):
+    site.write(base(site, ORG + "max_age = 60\n"))
+    site.install("example.org")
+    (site.certs / HOST / "fullchain.pem").write_text("nothing")
+    whole = Judgement(*site.test())
+    assert whole.status == 0 and any("certificate file: " in finding[2] for finding in whole.findings)
+    for alone in site.test("--config-only"), site.test("--test", "--config-only"):
+        alone = Judgement(*alone)
+        assert alone.status == 0 and not any("certificate" in finding[2] for finding in alone.findings)
+        assert alone.findings == whole.findings[:-1]
+    site.write(base(site, ORG + "mox = a.example\n"))
+    assert site.test("--config-only")[0] == 1
+
+
+def test_config_only_goes_with_t(site):
+    site.configure(ORG)
+    done = run_mta_stsd("-c", str(site.ini), "--config-only")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "mta-stsd: --config-only goes with -t\n")
+
+
+def test_the_findings_of_certificates_do_not_depend_on_the_number_of_cpus(site):
+    domains = [f"d{number:02}.example" for number in range(30)]
+    site.configure(ORG, *(f"[{domain}]\nmode = none\nmx = a.example\n" for domain in domains))
+    site.install("example.org", days=60)
+    shared = site.authority.issue(*(f"mta-sts.{domain}" for domain in domains[:10]), since=-80, days=5)
+    for domain in domains[:12]:
+        site.install(domain, pair=shared)
+    for domain in domains[12:20]:
+        site.install(domain, days=-1, since=-9)
+    (site.certs / f"mta-sts.{domains[13]}" / "privkey.pem").write_text("nothing\n")
+    by_all = site.test()
+    assert by_all[1][-1].endswith(": 0 errors, 30 warnings")
+    places = [int(line.split(":")[1]) for line in by_all[1][:-1]]
+    assert places == sorted(places)
+    one = subprocess.run(["taskset", "-c", str(min(os.sched_getaffinity(0))), *shlex.split(MTA_STSD), "-t", "-c", str(site.ini)],
+                         stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert (one.returncode, one.stdout.splitlines()) == by_all
+
+
 def test_t_that_nobody_can_read_has_not_succeeded(site):
     site.write(base(site, ORG))
     with open("/dev/full", "w", encoding="ascii") as full:

@@ -233,7 +233,7 @@ static void any_domain_leads_to_a_file_of_its_own_name(void **state)
     close(fds[0]);
 }
 
-static void the_failed_files_path_is_told_to_the_tester(void **state)
+static void the_failed_file_is_named_with_its_path(void **state)
 {
     struct config_match match;
     enum certopen_file  failed;
@@ -242,15 +242,16 @@ static void the_failed_files_path_is_told_to_the_tester(void **state)
 
     (void)state;
     assert_true(config_find_host(config, HOST, strlen(HOST), &match));
-    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
-                     -1);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed), -1);
+    assert_int_equal(failed, CERTOPEN_CERTIFICATE);
+    certopen_path(match.policy, failed, match.domain, match.domain_len, path);
     snprintf(expected, sizeof(expected), "%s/" HOST ".pem", folder);
     assert_string_equal(path, expected);
     write_file(HOST ".pem", "certificate");
-    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
-                     -1);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed), -1);
     assert_int_equal(failed, CERTOPEN_KEY);
     assert_int_equal(fds[0], -1);
+    certopen_path(match.policy, failed, match.domain, match.domain_len, path);
     snprintf(expected, sizeof(expected), "%s/example.org.key", folder);
     assert_string_equal(path, expected);
 }
@@ -445,7 +446,7 @@ int main(void)
         cmocka_unit_test_teardown(nothing_but_a_regular_file_is_opened_and_nothing_blocks, clean),
         cmocka_unit_test_teardown(whatever_a_worker_asks_for_only_known_names_are_opened, clean),
         cmocka_unit_test_teardown(any_domain_leads_to_a_file_of_its_own_name, clean),
-        cmocka_unit_test_teardown(the_failed_files_path_is_told_to_the_tester, clean),
+        cmocka_unit_test_teardown(the_failed_file_is_named_with_its_path, clean),
         cmocka_unit_test_teardown(a_token_file_is_opened, clean),
         cmocka_unit_test_teardown(a_token_file_that_may_be_somebodys_secret_is_refused, clean),
         cmocka_unit_test_teardown(links_are_followed_to_the_webroot_and_not_below, clean),
