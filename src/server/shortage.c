@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 enum { MINUTE_MS = 60 * 1000, TEXT_MAX = 512 /* bytes */ };
