@@ -24,7 +24,9 @@
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
     KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
-    DESCRIPTORS_MORE = 32,  /* of a process, beside listeners, connections and lines to workers */
+    /* Of a process, beside listeners, connections and lines to workers. The master needs most: its admin
+       sockets with ADMIN_CLIENTS_MAX clients, and those of three generations. */
+    DESCRIPTORS_MORE = 48,
     CONNECTIONS_LEAST = 16, /* of a worker: with fewer, nothing useful is served */
     TLS_BYTES = 42000,      /* of a TLS state, about */
     TLS_SHARE = 8,          /* of the memory: one part in so many is for TLS states */
@@ -111,7 +113,7 @@ static void close_what_is_not_ours(const struct keeper_start *start)
 static void tell_master(const struct control *control, int fd)
 {
     if (control_send(keeper.start->control, control, fd) != 0)
-        log_fatal("the master does not listen");
+        log_fatal("the master does not read");
 }
 
 static void say(enum control_kind kind)

@@ -5,6 +5,7 @@ the tests do not run as root, tests/private-net.sh leaves them this one capabili
 starts does not inherit it, because drop_ambient() comes before the first test.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -66,4 +67,8 @@ def descriptors(pid):
     if os.geteuid() != 0:
         return _by_copying(pid)
     folder = Path(f"/proc/{pid}/fd")
-    return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+    leads_to = {}
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it has just been closed
+            leads_to[int(name)] = os.readlink(folder / name)
+    return leads_to
