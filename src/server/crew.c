@@ -79,13 +79,24 @@ static void end(struct crew *crew, struct crew_worker *worker, const char *why)
     worker->end_by = 0;
 }
 
+/* A worker without a line is about to end, as when the lifetime pipe has ended, or is killed soon. */
+static void lose_line(struct crew_worker *worker)
+{
+    close_line(worker);
+    worker->end_by = process_now_ms() + CREW_END_MS;
+}
+
 static void say(struct crew *crew, struct crew_worker *worker, enum message_kind kind)
 {
     struct message message;
 
     message_init(&message, kind, 0);
-    if (worker->up && message_send(worker->line, &message, NULL, 0) != 0)
-        end(crew, worker, errno == EAGAIN ? "does not read its line" : "has closed its line");
+    if (!worker->up || message_send(worker->line, &message, NULL, 0) == 0)
+        return;
+    if (errno == EAGAIN)
+        end(crew, worker, "does not read its line");
+    else
+        lose_line(worker);
 }
 
 void crew_go(struct crew *crew)
@@ -262,8 +273,6 @@ void crew_answer(struct crew *crew, const struct pollfd *fds)
             end(crew, worker, "sent an invalid message");
             continue;
         }
-        /* It is about to be reaped, or has closed its line and lives. */
-        close_line(worker);
-        worker->end_by = process_now_ms() + CREW_END_MS;
+        lose_line(worker);
     }
 }

@@ -508,27 +508,6 @@ static void say_ready(void)
     close_inputs();
 }
 
-static void hear_master(void)
-{
-    struct control      control;
-    int                 fd;
-    enum control_result result;
-
-    while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
-        if (fd >= 0)
-            close(fd);
-        if (control.kind == CONTROL_GO) {
-            crew_go(&keeper.crew);
-            commit_state();
-        } else if (control.kind == CONTROL_RECHECK) {
-            crew_recheck(&keeper.crew);
-            say(CONTROL_RECHECKED);
-        }
-    }
-    if (result == CONTROL_END) /* the leash ends too, and says what to do */
-        polled[MASTER].fd = -1;
-}
-
 /* The workers go on for a while and may ask for files until the last of them has gone. */
 static void drain(void)
 {
@@ -545,6 +524,31 @@ static void check_leash(void)
 
     if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
         drain();
+}
+
+static void hear_master(void)
+{
+    struct control      control;
+    int                 fd;
+    enum control_result result;
+
+    check_leash(); /* workers that drain take no message any more */
+    while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
+        if (fd >= 0)
+            close(fd);
+        if (control.kind == CONTROL_GO)
+            commit_state();
+        if (keeper.crew.draining)
+            continue;
+        if (control.kind == CONTROL_GO)
+            crew_go(&keeper.crew);
+        else if (control.kind == CONTROL_RECHECK) {
+            crew_recheck(&keeper.crew);
+            say(CONTROL_RECHECKED);
+        }
+    }
+    if (result == CONTROL_END) /* the leash ends too, and says what to do */
+        polled[MASTER].fd = -1;
 }
 
 static void check_crew(void)

@@ -105,7 +105,8 @@ def test_config_only_judges_the_configuration_and_opens_no_certificate(site):
 def test_config_only_goes_with_t(site):
     site.configure(ORG)
     done = run_mta_stsd("-c", str(site.ini), "--config-only")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "mta-stsd: --config-only goes with -t\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("mta-stsd: --config-only goes with -t\nusage: mta-stsd ")
 
 
 def test_the_findings_of_certificates_do_not_depend_on_the_number_of_cpus(site):
@@ -340,8 +341,6 @@ def test_a_configuration_that_cannot_be_read_is_told(site):
     missing = f"{nothing}: error: cannot open the configuration: No such file or directory"
     done = run_mta_stsd("-t", "-c", str(nothing))
     assert (done.returncode, done.stdout) == (1, f"{missing}\n1 error, 0 warnings\n")
-    done = run_mta_stsd("-H", "-c", str(nothing))
-    assert (done.returncode, done.stderr) == (1, f"{missing}\n")
     done = run_mta_sts("hosts", "-c", str(nothing))
     assert (done.returncode, done.stderr) == (1, f"{missing}\n")
     done = run_mta_stsd("-c", str(nothing))
