@@ -69,6 +69,7 @@ apt-get -c "$apt/apt.conf" update -q || true
 apt-get -c "$apt/apt.conf" download -q "$@" || die "could not get $* from:" "$(cat "$apt/sources.list")"
 for package in *.deb; do
 	dpkg-deb -x "$package" "$folder"
+	# shellcheck disable=SC2016 # dpkg-deb expands it
 	dpkg-deb -W --showformat='${Package} ${Version}\n' "$package" >>"$folder/packages"
 done
 sort -u -o "$folder/packages" "$folder/packages"
