@@ -13,7 +13,7 @@ import pytest
 
 from lib.client import connect, fetch
 from lib.hello import client_hello, records
-from lib.inspection import copy_descriptor
+from lib.inspection import by_copying, copy_descriptor
 from lib.processes import cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY, Server
@@ -294,6 +294,12 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
             error, fds = line.ask(request(TOKEN, name))
             assert (error != 0, fds) == (True, []), name
     assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_descriptors_as_root_reads_them_are_those_that_tests_without_root_copy(serve):
+    for process in serve(ORG).processes():
+        assert process.descriptors() == by_copying(process.pid)
 
 
 @root_only
