@@ -240,9 +240,10 @@ static void answer(struct crew *crew, struct crew_worker *worker, const struct m
         return;
     }
     if (request->kind == MESSAGE_SCANNED) {
-        crew->scanned = true;
-        for (size_t i = 0; i < crew->count; i++)
+        /* The first one counts: a worker that sends many would fill the lines of all others. */
+        for (size_t i = 0; !crew->scanned && i < crew->count; i++)
             say(crew, &crew->at[i], MESSAGE_SCANNED);
+        crew->scanned = true;
         return;
     }
     opener_answer(crew->config, request, &reply, fds, &fd_count);

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/streams.h"
 #include "server/admin.h"
+#include "server/conn.h"
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/memlimit.h"
@@ -223,6 +224,15 @@ static size_t most_listeners(void)
     return most;
 }
 
+/* Of health listeners, beside max_connections. */
+static size_t health_connections(void)
+{
+    for (size_t i = 0; i < keeper.server->listener_count; i++)
+        if (keeper.server->listeners[i].kind == CONFIG_HEALTH)
+            return CONN_HEALTH_MAX;
+    return 0;
+}
+
 /*
  * Connections that a worker can have: at its own limit it chooses which one is closed, while
  * a worker out of descriptors could only stop accepting. Exits when there are too few descriptors for
@@ -231,7 +241,8 @@ static size_t most_listeners(void)
 static unsigned fitting_connections(void)
 {
     unsigned wanted = keeper.server->max_connections, workers = keeper.server->workers;
-    size_t   listeners = most_listeners(), more = DESCRIPTORS_MORE + listeners;
+    size_t   listeners = most_listeners();
+    size_t   more = DESCRIPTORS_MORE + listeners + health_connections();
     size_t   least = wanted < CONNECTIONS_LEAST ? wanted : CONNECTIONS_LEAST;
     size_t   limit = process_raise_descriptors();
     char     text[256];
