@@ -335,7 +335,10 @@ static bool send_packet(int socket, const char *start, const char *text)
 
 bool admin_send_line(int socket, const char *text)
 {
-    return send_packet(socket, "L", text);
+    struct pollfd client = { .fd = socket, .events = POLLOUT };
+
+    /* unix(7) sockets are writable while three quarters of their buffer are free. */
+    return poll(&client, 1, ADMIN_LINE_MS) == 1 && send_packet(socket, "L", text);
 }
 
 static void end_client(struct client *client, int exit_status, const char *text)
@@ -367,7 +370,7 @@ bool admin_begin_reload(void)
     for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++) {
         struct client *client = &admin.clients[i];
 
-        if (client->fd < 0 || client->state != CLIENT_WAITING || !is_reload(client->request))
+        if (client->fd < 0 || client->state == CLIENT_CONNECTED || !is_reload(client->request))
             continue;
         client->state = CLIENT_RELOADING;
         forced = forced || client->request == ADMIN_RELOAD_FORCED;

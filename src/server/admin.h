@@ -38,6 +38,7 @@ enum {
     ADMIN_POLL_MAX = 2 + ADMIN_CLIENTS_MAX, /* of admin_poll */
     ADMIN_LINE_MAX = 8192,                  /* bytes of a packet; a longer text ends in "..." */
     ADMIN_REQUEST_MS = 2000,                /* for a client to send its request */
+    ADMIN_LINE_MS = 1000,                   /* for a client to take a line */
     ADMIN_RETRY_MS = 10000                  /* until an address that was taken is tried again */
 };
 
@@ -92,7 +93,8 @@ void admin_end_reload(int exit_status, const char *text);
 
 /* --- What both a master and a keeper send */
 
-/* One "L" packet. False: the client did not take it. */
+/* One "L" packet, for which it waits ADMIN_LINE_MS at most. False: the client does not take it; but there
+   is room for one more packet in any case, so that the last one, "E", arrives. */
 bool admin_send_line(int socket, const char *text);
 
 #endif

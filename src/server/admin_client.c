@@ -105,12 +105,13 @@ static int finish(enum admin_request request, const char *packet)
 {
     int         status = packet[1] == '0' ? 0 : 1;
     const char *text = packet + 2;
+    bool        written = fflush(stdout) == 0; /* the findings, before a line to standard error */
 
     if (text[0] != '\0' && status != 0 && request == ADMIN_HEALTH)
         fprintf(stderr, "not alive: %s\n", text);
     else if (text[0] != '\0')
         fprintf(status == 0 ? stdout : stderr, "%s\n", text);
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || !written) {
         perror("mta-stsd: standard output");
         return 1;
     }

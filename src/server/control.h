@@ -45,6 +45,7 @@ struct control {
     char     text[CONTROL_TEXT_MAX + 1];
     unsigned drain_delay; /* READY: seconds */
     bool     degraded;    /* READY: the configuration was refused: this is the last good one */
+    bool     unkept;      /* READY: state_dir could not be written */
     bool     log_json;    /* READY, REFUSED */
 };
 

@@ -38,6 +38,7 @@ struct generation {
     char                refusal[CONTROL_TEXT_MAX + 1]; /* candidate: REFUSED's text, or "" */
     int                 snapshot;   /* of its inputs, from READY on; -1: none */
     unsigned            drain_delay; /* seconds, from READY on */
+    bool                unkept;      /* state_dir could not be written: a reload tries it again */
     struct listener_set bound;      /* the new sockets that it has sent so far */
     struct listener_set uses;       /* all that it uses, by name and kind: every fd is -1 */
 };

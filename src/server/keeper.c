@@ -42,6 +42,8 @@ struct keeper {
     struct privileges           privileges;
     struct crew                 crew;
     int64_t                     drain_until;
+    int                         consoles[ADMIN_CLIENTS_MAX]; /* of mta-stsd -r, until READY */
+    size_t                      console_count;
     int                         snapshot;  /* of the inputs; -1: none */
     bool                        degraded;  /* the configuration was refused: this is the last good one */
     bool                        kept;      /* the inputs are written to state_dir, and wait for GO */
@@ -57,6 +59,23 @@ static struct keeper keeper;
 enum { MASTER, LEASH, WORKERS };
 static struct pollfd polled[WORKERS + CONFIG_WORKERS_MAX];
 
+/* To the clients of mta-stsd -r. One that does not read gets no more than this: the reload does not wait
+   for it. */
+static void send_finding(const char *finding)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < keeper.console_count; i++) {
+        int console = keeper.consoles[i];
+
+        if (admin_send_line(console, finding))
+            keeper.consoles[left++] = console;
+        else
+            close(console);
+    }
+    keeper.console_count = left;
+}
+
 /* A finding: to the log, and to the clients of mta-stsd -r. */
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
@@ -71,8 +90,7 @@ static void report(void *context, enum config_severity severity, const char *fil
         log_errorx("%s", finding);
     if (severity == CONFIG_ERROR && keeper.error_place[0] == '\0')
         snprintf(keeper.error_place, sizeof(keeper.error_place), line > 0 ? "%s:%u" : "%s", file, line);
-    for (size_t i = 0; i < keeper.start->console_count; i++)
-        admin_send_line(keeper.start->consoles[i], finding);
+    send_finding(finding);
 }
 
 static void set_log_format(void *context, bool json)
@@ -280,7 +298,7 @@ static unsigned fitting_tls(unsigned max_connections)
         states = TLS_MIN;
     if (states > max_connections)
         states = max_connections;
-    if (keeper.server->max_tls == 0 && keeper.start->running < 0)
+    if (keeper.server->max_tls == 0 && keeper.start->starting)
         log_info("max_tls = auto: %u a worker, for which it needs %u MB of memory",
                  (unsigned)states, (unsigned)(states * TLS_BYTES / 1000000));
     return (unsigned)states;
@@ -305,7 +323,17 @@ static int find_last_good(void *context, const char *state_dir)
     (void)context;
     if (state_dir == NULL)
         return -1;
-    return state_open(state_dir, keeper.start->config_path, &fd, error) == 0 ? fd : -1;
+    if (state_open(state_dir, keeper.start->config_path, &fd, error) == 0)
+        return fd;
+    if (error[0] != '\0')
+        log_warnx("no last good policy can be kept: %s", error);
+    return -1;
+}
+
+/* False when the loader could not write it, which it has reported. */
+static bool is_recorded(int record)
+{
+    return record >= 0 && lseek(record, 0, SEEK_END) > 0;
 }
 
 static struct config *load(int replay)
@@ -326,11 +354,24 @@ static struct config *load(int replay)
     if (source.record < 0)
         log_warn("no memory file for the inputs: a lost keeper will be replaced from the files");
     config = config_load_from(start->config_path, &source);
-    if (config == NULL && source.record >= 0)
-        close(source.record);
-    else
+    if (config != NULL && is_recorded(source.record))
         keeper.snapshot = source.record;
+    else if (source.record >= 0)
+        close(source.record);
     return config;
+}
+
+/* -1: there is none, or it is not usable, which is a warning. */
+static int open_state_in(const char *dir)
+{
+    char error[STATE_ERROR_MAX];
+    int  fd;
+
+    if (state_open(dir, keeper.start->config_path, &fd, error) == 0)
+        return fd;
+    if (error[0] != '\0')
+        log_warnx("no last good configuration: %s", error);
+    return -1;
 }
 
 /* Without a generation that serves, a refused configuration is one for which the last good one may stand
@@ -339,23 +380,18 @@ static struct config *load(int replay)
 static int open_state(void)
 {
     const char *list = getenv("STATE_DIRECTORY"); /* systemd.exec(5): with colons */
-    char        error[STATE_ERROR_MAX];
     int         fd = -1;
 
-    if (keeper.state_dir[0] != '\0') {
-        if (state_open(keeper.state_dir, keeper.start->config_path, &fd, error) != 0)
-            log_warnx("no last good configuration: %s", error);
-        return fd;
-    }
-    while (list != NULL && *list != '\0') {
+    if (keeper.state_dir[0] != '\0')
+        return open_state_in(keeper.state_dir);
+    while (fd < 0 && list != NULL && *list != '\0') {
         size_t len = strcspn(list, ":");
 
         snprintf(keeper.state_dir, sizeof(keeper.state_dir), "%.*s/state", (int)len, list);
-        if (state_open(keeper.state_dir, keeper.start->config_path, &fd, error) == 0)
-            return fd;
+        fd = open_state_in(keeper.state_dir);
         list += len + (list[len] == ':');
     }
-    return -1;
+    return fd;
 }
 
 static void load_last_good(void)
@@ -363,7 +399,7 @@ static void load_last_good(void)
     int fd;
 
     say_refused_at_place();
-    fd = keeper.start->running < 0 ? open_state() : -1;
+    fd = keeper.start->starting ? open_state() : -1;
     if (fd < 0)
         exit(1);
     keeper.config = load(fd);
@@ -393,6 +429,15 @@ static void check_removal(void)
     exit(1);
 }
 
+/* A warning at the line of state_dir: the next start will not find these inputs. */
+static void report_unkept(const char *error)
+{
+    char text[STATE_ERROR_MAX + 64];
+
+    snprintf(text, sizeof(text), "the last good configuration is not kept: %s", error);
+    report(NULL, CONFIG_WARNING, config_path(keeper.config), keeper.server->state_dir_line, text);
+}
+
 /* Where the inputs are kept for the next start. It is checked before anything is bound. */
 static void check_state_dir(void)
 {
@@ -403,18 +448,20 @@ static void check_state_dir(void)
 }
 
 /* What the master accepts is what the next start finds: it is whole on disk before READY, and takes the
-   place of the one before with GO. */
-static void write_state(void)
+   place of the one before with GO. False when it could not be written. */
+static bool write_state(void)
 {
     char error[STATE_ERROR_MAX];
 
-    if (keeper.server->state_dir == NULL || keeper.snapshot < 0 || keeper.degraded ||
-        keeper.start->replay >= 0)
-        return;
-    if (state_write(keeper.server->state_dir, keeper.start->config_path, keeper.snapshot, error) == 0)
-        keeper.kept = true;
-    else
-        log_warnx("the last good configuration is not kept: %s", error);
+    if (keeper.server->state_dir == NULL || keeper.degraded || keeper.start->replay >= 0)
+        return true;
+    if (keeper.snapshot < 0)
+        return false; /* reported when the inputs were read */
+    keeper.kept = state_write(keeper.server->state_dir, keeper.start->config_path, keeper.snapshot,
+                              error) == 0;
+    if (!keeper.kept)
+        report_unkept(error);
+    return keeper.kept;
 }
 
 static void commit_state(void)
@@ -423,7 +470,7 @@ static void commit_state(void)
 
     if (keeper.kept &&
         state_commit(keeper.server->state_dir, keeper.start->config_path, error) != 0)
-        log_warnx("the last good configuration is not kept: %s", error);
+        report_unkept(error);
     keeper.kept = false;
 }
 
@@ -491,8 +538,9 @@ static void close_inputs(void)
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    for (size_t i = 0; i < keeper.start->console_count; i++)
-        close(keeper.start->consoles[i]);
+    for (size_t i = 0; i < keeper.console_count; i++)
+        close(keeper.consoles[i]);
+    keeper.console_count = 0;
 }
 
 static void say_ready(void)
@@ -502,10 +550,10 @@ static void say_ready(void)
     struct control control;
     char           more[48] = "";
 
-    write_state();
     if (isolated > 0)
         snprintf(more, sizeof(more), ", %zu isolated", isolated);
     control_init(&control, CONTROL_READY);
+    control.unkept = !write_state();
     memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
     snprintf(control.text, sizeof(control.text), "%zu domain%s%s%s, %zu listener%s, %u worker%s",
              domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "", more,
@@ -567,8 +615,10 @@ static void check_crew(void)
     if (crew_reap(&keeper.crew) > 0) /* before it was ready: it can't be */
         exit(1);
     if (keeper.crew.draining) {
-        if (crew_alive(&keeper.crew) == 0)
+        if (crew_alive(&keeper.crew) == 0) {
+            hear_master(); /* GO may be unread, and the inputs have to become the last good ones */
             exit(0);
+        }
         if (process_left_ms(keeper.drain_until) == 0)
             crew_kill(&keeper.crew);
     }
@@ -595,6 +645,9 @@ _Noreturn void keeper_run(const struct keeper_start *start)
     close_what_is_not_ours(start);
     leave_terminal();
     keeper.start = start;
+    keeper.console_count = start->console_count;
+    for (size_t i = 0; i < start->console_count; i++)
+        keeper.consoles[i] = start->consoles[i];
     keeper.snapshot = -1;
     keeper.scanned = start->scanned;
     process_ignore_master_signals();

@@ -22,6 +22,7 @@ struct keeper_start {
     int                        running; /* the snapshot of the generation that serves; -1: none */
     bool                       forced;  /* max_removed does not count */
     bool                       scanned; /* enough certificates are known to be good: no scan for /readyz */
+    bool                       starting; /* no generation serves yet */
     unsigned                   generation;
     const uint8_t             *digest_key;
     const uint8_t             *digest;  /* of the generation that serves; NULL: go on in any case */

@@ -32,8 +32,11 @@ enum {
     DEGRADED_MS = 60000,    /* between two lines that say that the last good configuration serves */
     REFUSED_MS = 3600000,   /* between two lines that say that the last reload was refused */
     DRAINING_POLL_MAX = 16, /* generations at once: far more than there can be */
-    STATUS_MAX = CONTROL_TEXT_MAX + 512 /* bytes with NUL */
+    REFUSED_MAX = CONTROL_TEXT_MAX + 64, /* bytes with NUL */
+    STATUS_MAX = REFUSED_MAX + 512       /* likewise */
 };
+
+#define DEGRADED "degraded: "
 
 /* Every generation is in exactly one of candidate, active and draining. */
 static struct {
@@ -58,8 +61,10 @@ static struct {
     int64_t             stop_at;     /* drain_delay is running; 0: it is not */
     bool                stopping;
     bool                failed; /* the first generation: exit 1 */
-    char                ready[STATUS_MAX];  /* one line: the active generation */
-    char                status[STATUS_MAX]; /* likewise, or what is wrong */
+    char                ready[STATUS_MAX];    /* one line: the active generation */
+    char                refused[REFUSED_MAX]; /* the last reload, or the start, and why; "": it was not */
+    const char         *instead;              /* what the active generation does then */
+    char                status[STATUS_MAX];   /* one of the two, or what is wrong */
     int64_t             remind_at;          /* when to log status again; 0: never */
     unsigned            remind_ms;
     bool                degraded;
@@ -89,6 +94,7 @@ static void take_signals(void)
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of write, for a memory file too */
 }
 
 /* --- The status: for the service manager, for mta-stsd -s, and now and then for the log */
@@ -103,6 +109,14 @@ __attribute__((format(printf, 2, 3))) static void set_status(unsigned remind_ms,
     va_end(arguments);
     master.remind_ms = remind_ms;
     master.remind_at = remind_ms != 0 ? process_now_ms() + remind_ms : 0;
+}
+
+/* Named anew when a generation has been replaced: the configuration is the one before all the same. */
+static void set_status_refused(void)
+{
+    set_status(master.degraded ? DEGRADED_MS : REFUSED_MS, "%s%s; generation %u (of %s) %s",
+               master.degraded ? DEGRADED : "", master.refused, master.active->number,
+               master.active->since, master.instead);
 }
 
 static void remind(void)
@@ -181,13 +195,16 @@ static void refuse(const char *why)
         return;
     }
     if (master.replaying) {
-        log_errorx("generation %u could not be replaced: %s", active->number, why);
+        set_status(0, "generation %u could not be replaced%s %s", active->number,
+                   is_place(why) ? ", its configuration is refused" : ":", why);
+        log_errorx("%s", master.status);
+        notify_ready(master.status);
     } else {
-        set_status(master.degraded ? DEGRADED_MS : REFUSED_MS,
-                   "%sreload refused%s %s; generation %u (of %s) goes on",
-                   master.degraded ? "degraded: " : "", is_place(why) ? "" : ":", why, active->number,
-                   active->since);
-        log_errorx("%s", master.status + (master.degraded ? strlen("degraded: ") : 0));
+        snprintf(master.refused, sizeof(master.refused), "reload refused%s %s",
+                 is_place(why) ? "" : ":", why);
+        master.instead = "goes on";
+        set_status_refused();
+        log_errorx("%s", master.status + (master.degraded ? strlen(DEGRADED) : 0));
         end_reload(1, master.status);
     }
     if (master.lost)
@@ -211,8 +228,11 @@ static void start_candidate(void)
         .forced = forced,
         .scanned = master.scanned,
         .generation = master.last_number + 1,
+        .starting = active == NULL,
         .digest_key = master.key,
-        .digest = active != NULL && !master.lost && !master.degraded ? master.digest : NULL,
+        .digest = active != NULL && !master.lost && !master.degraded && !active->unkept
+                      ? master.digest
+                      : NULL,
         .held = &master.held,
         .consoles = sockets,
         .console_count = admin_reload_sockets(sockets),
@@ -284,14 +304,19 @@ static void set_status_of_active(const struct control *ready)
     snprintf(master.ready, sizeof(master.ready), "ready: generation %u, %s", active->number,
              ready->text);
     log_info("%s", master.ready);
-    if (ready->degraded)
-        set_status(DEGRADED_MS,
-                   "degraded: the configuration is refused %s; generation %u (of %s) serves the last "
-                   "good one",
-                   active->refusal, active->number, active->since);
-    else if (!master.replaying || master.remind_ms == 0)
+    if (!master.replaying) {
+        master.degraded = ready->degraded;
+        master.refused[0] = '\0';
+    }
+    if (ready->degraded) {
+        snprintf(master.refused, sizeof(master.refused), "the configuration is refused %s",
+                 active->refusal);
+        master.instead = "serves the last good one";
+    }
+    if (master.refused[0] != '\0')
+        set_status_refused();
+    else
         set_status(0, "%s", master.ready);
-    master.degraded = ready->degraded || (master.degraded && master.replaying);
     end_reload(0, master.ready);
 }
 
@@ -302,6 +327,7 @@ static void commit_candidate(const struct control *ready, int snapshot)
 
     candidate->snapshot = snapshot;
     candidate->drain_delay = ready->drain_delay;
+    candidate->unkept = ready->unkept;
     if (candidate->bound.count + master.held.count > LISTENER_SET_MAX) {
         fail_candidate("too many listening sockets");
         return;
@@ -334,6 +360,10 @@ static void keep_unchanged(void)
 
     drain(master.candidate);
     master.candidate = NULL;
+    if (master.lost) { /* meanwhile: the inputs are to be read for a generation of their own */
+        master.reload = true;
+        return;
+    }
     control_init(&recheck, CONTROL_RECHECK);
     if (control_send(master.active->control, &recheck, -1) == 0) {
         master.rechecking = true;
@@ -352,6 +382,7 @@ static void end_recheck(void)
              master.active->number);
     log_info("%s", text);
     master.rechecking = false;
+    master.refused[0] = '\0';
     set_status(0, "%s", master.ready);
     end_reload(0, text);
 }
@@ -424,7 +455,8 @@ static void lose_active(const char *what)
                    master.active->number, what);
         return;
     }
-    log_errorx("generation %u has lost its %s: starting the next one", master.active->number, what);
+    set_status(0, "generation %u has lost its %s: starting the next one", master.active->number, what);
+    log_errorx("%s", master.status);
     if (master.rechecking) /* the next generation looks at every certificate anyway */
         master.reload = true;
     master.rechecking = false;
@@ -578,7 +610,7 @@ static int64_t next_deadline(void)
         sooner(&left, at->deadline);
     if (master.candidate != NULL)
         sooner(&left, master.candidate->deadline);
-    else
+    else if (master.stop_at == 0) /* with drain_delay running, nothing is started any more */
         sooner(&left, master.retry_at);
     if (master.rechecking)
         sooner(&left, master.recheck_until);
