@@ -1,0 +1,86 @@
+"""An upgrade: the configurations of earlier releases are read as before, or CHANGELOG.md says what is different.
+
+tests/upgrade/RELEASE holds configurations of a release with its answers (tests/upgrade/collect.py wrote them): the
+findings of mta-stsd -t, the id of each domain by mta-sts dns, and the policy body of each domain.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.upgrade import Serving, answers_of, cases_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = {f"{path.parent.name}-{path.stem}": path for path in sorted((ROOT / "tests/upgrade").glob("*/*.json"))}
+
+
+class Difference:
+    """A finding that is another one now, or none (now=None). changelog: words of the line in CHANGELOG.md about it."""
+
+    def __init__(self, was, now, changelog):
+        self.was = re.compile(was)
+        self.now = now
+        self.changelog = changelog
+
+
+# All that may differ from the answers of an earlier release.
+DIFFERENCES = []
+
+
+def expected(findings):
+    """What the program of today is to say where a release said this."""
+    for finding in findings:
+        for difference in DIFFERENCES:
+            match = difference.was.search(finding)
+            if match and difference.now is None:
+                break
+            if match:
+                finding = difference.was.sub(difference.now, finding)
+        else:
+            yield finding
+
+
+def all_cases():
+    return [case for path in SOURCES.values() for case in cases_of(path)]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_findings_and_ids_are_those_of_the_release(source, tmp_path):
+    different = []
+    for number, case in enumerate(cases_of(SOURCES[source])):
+        answers = answers_of(case, tmp_path / str(number))
+        before = {key: value for key, value in case.answers.items() if key != "bodies"}
+        before["findings"] = list(expected(before["findings"]))
+        different += [f"{case.name}: {key} was {before.get(key)}, is {answers.get(key)}"
+                      for key in before.keys() | answers.keys() if before.get(key) != answers.get(key)]
+    assert not different, "\n".join(different)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_bodies_are_those_of_the_release(source, tmp_path, authority):
+    different = []
+    # One server reads them all. Its max_removed is for one site that grows, not for another site with each reload.
+    with Serving(tmp_path, authority, server_lines="max_removed = 100%") as serving:
+        for case in cases_of(SOURCES[source]):
+            before = case.answers.get("bodies", {})
+            after = serving.bodies(case, before) if before else {}
+            different += [f"{case.name}: {domain} was {before[domain]!r}, is {after[domain]!r}"
+                          for domain in before if before[domain] != after[domain]]
+    assert not different, "\n".join(different)
+
+
+def test_each_source_has_configurations_that_load_and_configurations_that_do_not():
+    assert len(SOURCES) >= 4
+    cases = all_cases()
+    assert sum(bool(case.answers["summary"]) for case in cases) > 150
+    assert sum(not case.answers["summary"] for case in cases) > 150
+    assert all(bool(case.answers["summary"]) == bool(case.answers.get("bodies")) for case in cases)
+
+
+def test_each_accepted_difference_occurs_and_is_in_the_changelog():
+    changelog = " ".join((ROOT / "CHANGELOG.md").read_text().split())
+    findings = [finding for case in all_cases() for finding in case.answers["findings"]]
+    for difference in DIFFERENCES:
+        assert difference.changelog in changelog
+        assert any(map(difference.was.search, findings)), difference.was
