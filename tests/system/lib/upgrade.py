@@ -16,7 +16,7 @@ DIRECTORY = "@DIR@"  # in stored files and answers: the absolute path of the dir
 ANY = "*"            # the domain under which a body of [*] is stored
 ANY_DOMAIN = "any.upgrade.example"
 
-FINDING = re.compile(r"^(?:.+:\d+: )?(?:error|warning): ")
+FINDING = re.compile(r"^(?:.+: )?(?:error|warning): ")
 SUMMARY = re.compile(r"^(.* listeners?): \d+ errors?, \d+ warnings?$|^\d+ errors?, \d+ warnings?$")
 # This depends on the machine and on the user that runs the test.
 OF_THE_MACHINE = re.compile(r": user '[^']*' does not exist: ")
