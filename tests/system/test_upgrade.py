@@ -37,8 +37,16 @@ class Addition:
 
 
 # All that may differ from the answers of an earlier release.
-DIFFERENCES = []
-ADDITIONS = []
+NO_LINE = "what is wrong with a file as a whole with its name alone"
+DIFFERENCES = [
+    Difference(r"^(.+):0: error: cannot open \1: ", r"\1: error: cannot open the configuration: ", NO_LINE),
+    Difference(r"^(.+):0: (?=error: )", r"\1: ", NO_LINE),
+    Difference(r"(max_tls is a number from 1 to 1000000)(?=, not \"(?!\d+\"$))", r"\1 or auto", "`max_tls = auto`"),
+]
+ADDITIONS = [
+    Addition(r": warning: acme_(webroot|dir) = .+: No such file or directory$", "etc/mta-stsd.ini",
+             "the start and `-t` warn of one, and of a missing directory"),
+]
 
 
 def expected(findings):

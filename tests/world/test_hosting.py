@@ -29,7 +29,6 @@ def feed(feeder):
         feeder.disturb()
         due = max(due + CHANGE_EVERY, time.monotonic())
         time.sleep(max(0, due - time.monotonic()))
-    feeder.finish()
 
 
 def test_no_customer_notices_the_mistakes_of_another(tmp_path):
@@ -43,10 +42,10 @@ def test_no_customer_notices_the_mistakes_of_another(tmp_path):
     finally:
         if fetching:
             feeder.add_client(fetching.stop())
-        feeder.close()
         TABLE.parent.mkdir(parents=True, exist_ok=True)
         TABLE.write_text(feeder.table())
         print(feeder.table())
+        feeder.stop()
     assert feeder.client["failures"] == []
     assert feeder.client["fetches"] > 20 * SECONDS  # else the client would have proved little
     assert feeder.slowest() < LIVE_WITHIN
