@@ -6,6 +6,7 @@ CFLAGS     ?= -O2 -g
 PYTHON     ?= /usr/bin/python3
 PYTEST     ?= -n 6
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 300
 
 COMPILE    := -std=c11 -D_GNU_SOURCE -Isrc -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -fno-common \
               -MMD -MP @build/mbedtls/cflags
@@ -153,7 +154,7 @@ for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps all tool install check check-sanitized coverage lint lint-% build/mta-sts build/unit/% build/sanitized/unit/%,tool) \
-            $(call for_goals,deps check check-sanitized check-memory check-curves coverage build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check check-sanitized check-memory check-curves soak coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized check-curves lint lint-%,sanitized) \
             $(call for_goals,bench,test bench) \
             $(call for_goals,lint lint-% format,test bench lint)
@@ -228,6 +229,9 @@ check-fresh:                 ## make check, run and lint in fresh Debian systems
 check-world:                 ## the server among programs of others: ACME clients, senders, scanners (root)
 	@tests/world.sh "$(if $(filter file,$(origin PYTEST)),-n 2 --dist loadfile,$(PYTEST))"
 
+soak: build/mta-stsd         ## five minutes of a provider with 50,000 domains (check-world has one); SOAK_SECONDS=N
+	@HOSTING_SECONDS=$(SOAK_SECONDS) $(run_tests) --server $< --tests tests/world/test_hosting.py --pytest=-s
+
 # Every fuzzer for a while, with what it finds kept in build/fuzz.
 fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (needs clang)
 	@for x in $(fuzzers); do \
@@ -289,4 +293,4 @@ clean:                       ## remove what was built; what was downloaded stays
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server tool deps deps-update check check-sanitized check-memory check-curves coverage check-fresh check-world pictures bench limits-model fuzz lint format run install uninstall clean help FORCE
+.PHONY: all server tool deps deps-update check check-sanitized check-memory check-curves coverage check-fresh check-world soak pictures bench limits-model fuzz lint format run install uninstall clean help FORCE
