@@ -84,8 +84,13 @@ static void say(struct crew *crew, struct crew_worker *worker, enum message_kind
     struct message message;
 
     message_init(&message, kind, 0);
-    if (worker->up && message_send(worker->line, &message, NULL, 0) != 0)
-        end(crew, worker, errno == EAGAIN ? "does not read its line" : "has closed its line");
+    if (!worker->up || message_send(worker->line, &message, NULL, 0) == 0)
+        return;
+    if (errno == EAGAIN)
+        end(crew, worker, "does not read its line");
+    else if (kind == MESSAGE_RECHECK)
+        end(crew, worker, "has closed its line");
+    /* else it may be about to end, as when the server is stopped right after GO; crew_answer sees its end. */
 }
 
 void crew_go(struct crew *crew)
