@@ -95,6 +95,8 @@ static void say(struct crew *crew, struct crew_worker *worker, enum message_kind
         return;
     if (errno == EAGAIN)
         end(crew, worker, "does not read its line");
+    else if (kind == MESSAGE_RECHECK)
+        end(crew, worker, "has closed its line");
     else
         lose_line(worker);
 }

@@ -1,6 +1,5 @@
 """What a service manager says and hears: notifications, and sockets that it hands over."""
 
-import contextlib
 import re
 import select
 import shutil
@@ -12,7 +11,7 @@ import time
 import pytest
 
 from lib.client import fetch
-from lib.hand_over import hand_over_to
+from lib.hand_over import hand_over_to, listening
 from lib.server import ORG, ORG_BODY, PATIENCE, Server
 from lib.processes import kill, own_address
 
@@ -130,26 +129,6 @@ def test_only_the_master_knows_the_manager(serve, site, manager):
 
 
 # --- sockets
-
-def listening(family=socket.AF_INET, host="127.0.0.1", dual=False):
-    return socket.create_server((host, 0), family=family, dualstack_ipv6=dual)
-
-
-@pytest.fixture
-def hand_over(site):
-    """hand_over({name: socket or list of them}): a running server, with sockets by FileDescriptorName."""
-    with contextlib.ExitStack() as running:
-        def start(sockets, *policies, **options):
-            pairs = [(name, one) for name, some in sockets.items()
-                     for one in (some if isinstance(some, list) else [some])]
-            for _, one in pairs:
-                running.enter_context(one)
-            fds = [(name, one.fileno()) for name, one in pairs]
-            site.configure(*policies or [ORG], **options)
-            return running.enter_context(Server(site, **hand_over_to(fds)))
-
-        yield start
-
 
 def test_a_socket_is_used_by_its_name(hand_over):
     web, acme = listening(), listening()

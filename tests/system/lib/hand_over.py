@@ -1,5 +1,6 @@
 """Sockets handed over to a program, as systemd does it (sd_listen_fds(3))."""
 
+import socket
 import sys
 
 _PROGRAM = """
@@ -20,3 +21,7 @@ def hand_over_to(sockets):
     fds = [fd for _, fd in sockets]
     names = ":".join(name for name, _ in sockets)
     return {"prefix": [sys.executable, "-c", _PROGRAM, names, ",".join(map(str, fds))], "pass_fds": fds}
+
+
+def listening(family=socket.AF_INET, host="127.0.0.1", dual=False):
+    return socket.create_server((host, 0), family=family, dualstack_ipv6=dual)
