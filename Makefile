@@ -48,6 +48,7 @@ mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
 objects_policy   := common/policy common/hash
 objects_config   := $(call parts_of,common/config) common/ini_reader common/region common/snapshot $(policies)
 objects_config_limits := $(objects_config)
+objects_config_isolate := $(objects_config)
 objects_curves   := $(filter-out server/curves_selftest,$(curves))
 objects_curves_p256     := $(curves)
 objects_curves_x25519   := $(curves)
