@@ -34,7 +34,7 @@ static const struct option options[] = {
 /* contrib/completion reads it: each option of the usage has a line, "  -X, --NAME". */
 static void usage(FILE *stream)
 {
-    fputs("usage: mta-stsd [-c FILE] [OPTION]\n"
+    fputs("usage: mta-stsd [-c FILE] [-t] [--config-only] [-H] [-r] [-f] [-s] [-V] [-h]\n"
           "  -c, --config FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
           "  -t, --test         check the configuration and every certificate, then exit\n"
           "      --config-only  with -t: check no certificate\n"
