@@ -2,8 +2,10 @@
 # usage: tests/private-net.sh COMMAND [ARGUMENT...]
 #
 # Runs the command in a network namespace of its own that has nothing but loopback: tests may use any port, and reach
-# nobody. Root stays root; anybody else stays who he is, and holds the capabilities of a user namespace only until
-# loopback is up. Where the kernel or a container allows neither, it runs in the network there is, and says so.
+# nobody. Root stays root. Another user keeps its user id and gets a user namespace, of whose capabilities the command
+# keeps one: CAP_SYS_PTRACE, because mta-stsd's processes are not dumpable and tests count their descriptors
+# (tests/system/lib/inspection.py). Where the kernel or a container allows neither, the command runs in the network of
+# this machine, and a message says so.
 
 set -eu
 
@@ -12,7 +14,7 @@ if [ "$(id -u)" = 0 ]; then
 	drop=
 else
 	as="unshare --user --map-current-user --keep-caps --net"
-	drop="setpriv --ambient-caps -all --inh-caps -all"
+	drop="setpriv --ambient-caps -all,+sys_ptrace --inh-caps -all,+sys_ptrace"
 fi
 
 if $as true 2>/dev/null; then

@@ -65,18 +65,28 @@ def headed(command, status, output):
     return f"--- {shlex.join(map(str, command))}: exit status {status}\n{telling}\n"
 
 
+def skips(names):
+    """A line for each reason and file, with the names of the tests, from (file, reason, name) of each."""
+    together = {}
+    for file, reason, name in names:
+        together.setdefault(f"{file}: {reason}", {})[name.partition("[")[0]] = True
+    return "".join(f"skipped in {why}: {', '.join(tests)}\n" for why, tests in together.items())
+
+
 def unit_test(program):
     """Each test of a cmocka program counts; the program as one more failure if it says anything else, or dies."""
     status, output = run([program])
     lines = output.splitlines()
     passed = sum(line.startswith("[       OK ]") for line in lines)
     summed_up = {line for line in lines if "test(s)" not in line}  # cmocka names these twice: at the end once more
-    skipped = sum(line.startswith("[  SKIPPED ]") for line in summed_up)
+    skipped = [line[13:] for line in sorted(summed_up) if line.startswith("[  SKIPPED ]")]
     failed = sum(line.startswith("[  FAILED  ]") for line in summed_up)
     if not failed:
         unexpected = [line for line in lines if not CMOCKAS_OWN.match(line)]
-        failed = 1 if status != 0 or unexpected or not passed + skipped else 0
-    return Outcome(passed, failed, skipped, headed([program], status, output) if failed else "")
+        failed = 1 if status != 0 or unexpected or not passed + len(skipped) else 0
+    why = "what it needs is missing here" if os.geteuid() == 0 else "needs root"
+    return Outcome(passed, failed, len(skipped), headed([program], status, output) if failed else
+                   skips((pathlib.Path(program).name, why, name) for name in skipped))
 
 
 def unit_test_under_valgrind(program):
@@ -138,15 +148,17 @@ def run_pytest(server, tests, arguments, folder):
     sys.stdout.flush()
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS_FOR_THE_SYSTEM_TESTS,
-                                env={**os.environ, "MTA_STSD": str(pathlib.Path(server).resolve()),
+                                env={**os.environ, "MTA_STSD": shlex.quote(str(pathlib.Path(server).resolve())),
                                      "MTA_STS": str(pathlib.Path(server).resolve().with_name("mta-sts")),
                                      "PYTHONDONTWRITEBYTECODE": "1"}).returncode
     except subprocess.TimeoutExpired:
         return Outcome(failed=1, text=f"--- the system tests took over {SECONDS_FOR_THE_SYSTEM_TESTS} s\n")
     if not report.exists():
         return Outcome(failed=1, text=f"--- pytest ended with status {status} and without a report\n")
-    outcome = Outcome()
-    for suite in xml.etree.ElementTree.parse(report).iter("testsuite"):
+    root = xml.etree.ElementTree.parse(report)
+    outcome = Outcome(text=skips((case.get("classname").rpartition(".")[2], skip.get("message"), case.get("name"))
+                                 for case in root.iter("testcase") for skip in case.iter("skipped")))
+    for suite in root.iter("testsuite"):
         failed, skipped = int(suite.get("failures")) + int(suite.get("errors")), int(suite.get("skipped"))
         outcome += Outcome(max(0, int(suite.get("tests")) - failed - skipped), failed, skipped)
     if status != 0 and not outcome.failed:

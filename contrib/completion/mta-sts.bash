@@ -7,19 +7,17 @@
 # Makes of a help's "usage:" a list of words: a=KIND has a value, a+ may be said again, of a|b one is said, and a,b are
 # values to choose from.
 _mta_sts_usage() {
-	local help=$1 usage brief full
+	local help=$1 add_long
 
-	usage=$(sed '1n; /^ \{10\}/!Q' <<<"$help" | tr -s '\n ' ' ' | sed 's/^usage: mta-sts\(d\| [a-z]*\)//
+	# A sed program, a line for each "-X, --NAME": it makes -X or -X=KIND in the usage a group with --NAME.
+	add_long=$(sed -nE 's/^  (-[a-zA-Z]), (--[a-z-]*) .*/s#([ |])\1(=[^ |]*)?([ |])#\\1\1\\2|\2\\2\\3#/p' <<<"$help")
+	sed '1n; /^ \{10\}/!Q' <<<"$help" | tr -s '\n ' ' ' | sed 's/^usage: mta-sts\(d\| [a-z]*\)//
 	    s/\([A-Z]\)\[[^]]*\]/\1/g
 	    s/|/,/g
 	    s/ , /|/g
 	    s/\(-[a-z-]*\) \([A-Za-z]\)/\1=\2/g
 	    s/\.\.\./+/g
-	    s/[][]//g')
-	while read -r brief full; do
-		usage=${usage/ $brief / $brief|$full }
-	done < <(sed -n 's/^  \(-[a-z]\), \(--[a-z-]*\) .*/\1 \2/p' <<<"$help")
-	echo "$usage"
+	    s/[][]//g' | sed -E "$add_long"
 }
 
 # The same of the program, or of a command.
@@ -49,12 +47,13 @@ _mta_sts_take() {
 	local word=$1 item
 
 	if [[ -n $kind ]]; then
-		[[ $name != -c ]] || config=${word/#\~\//$HOME/}
+		[[ $name != -c && $name != --config ]] || config=${word/#\~\//$HOME/}
 		kind=
 		return
 	fi
 	name=${word%%=*}
 	[[ $word != -[!-]?* ]] || name=${word:0:2}
+	[[ $word != --config=* ]] || config=${word#*=}
 	for item in ${usage//|/ }; do
 		case $item in
 		COMMAND=*) [[ $word == -* ]] || { usage=$(_mta_sts_usage_of "$word"); used=' '; return; } ;;

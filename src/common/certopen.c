@@ -33,10 +33,11 @@ static int open_regular(const char *path)
 }
 
 /* The pattern, filled in, fits: config has made sure of it for the longest domain. */
-static int open_pattern(const char *pattern, const char *domain, size_t domain_len, char *path)
+static int open_pattern(const char *pattern, const char *domain, size_t domain_len)
 {
-    if (policy_path(pattern, domain, domain_len, path, CONFIG_PATH_MAX + 1) < 0) {
-        path[0] = '\0';
+    char path[CONFIG_PATH_MAX + 1];
+
+    if (policy_path(pattern, domain, domain_len, path, sizeof(path)) < 0) {
         errno = ENAMETOOLONG;
         return -1;
     }
@@ -44,26 +45,29 @@ static int open_pattern(const char *pattern, const char *domain, size_t domain_l
 }
 
 int certopen(const struct policy *policy, const char *domain, size_t domain_len, int fds[2],
-             enum certopen_file *failed, char *path)
+             enum certopen_file *failed)
 {
-    char certificate_path[CONFIG_PATH_MAX + 1], key_path[CONFIG_PATH_MAX + 1];
-
     fds[1] = -1;
     *failed = CERTOPEN_CERTIFICATE;
-    fds[0] = open_pattern(policy->certificate, domain, domain_len, certificate_path);
-    if (path)
-        strcpy(path, certificate_path);
+    fds[0] = open_pattern(policy->certificate, domain, domain_len);
     if (fds[0] < 0)
         return -1;
     if (!policy->key)
         return 0;
-    fds[1] = open_pattern(policy->key, domain, domain_len, key_path);
+    fds[1] = open_pattern(policy->key, domain, domain_len);
     if (fds[1] >= 0)
         return 0;
     *failed = CERTOPEN_KEY;
-    if (path)
-        strcpy(path, key_path);
     close_with(fds[0], errno);
     fds[0] = -1;
     return -1;
+}
+
+void certopen_path(const struct policy *policy, enum certopen_file file, const char *domain,
+                   size_t domain_len, char *path)
+{
+    const char *pattern = file == CERTOPEN_KEY ? policy->key : policy->certificate;
+
+    if (policy_path(pattern, domain, domain_len, path, CONFIG_PATH_MAX + 1) < 0)
+        path[0] = '\0';
 }

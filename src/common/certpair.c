@@ -2,11 +2,11 @@
 
 #include "common/certfile.h"
 #include "common/certificate.h"
+#include "common/memory.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,15 +129,6 @@ static int prove_usage(const struct certpair *pair, char *error)
     return 0;
 }
 
-static int prove(struct certpair *pair, const char *host, char *error)
-{
-    if (prove_kind(pair, error) != 0)
-        return -1;
-    if (prove_host(pair, host, error) != 0)
-        return -1;
-    return prove_usage(pair, error);
-}
-
 /* --- What is told about a pair that is served --- */
 
 static void look_at_chain(struct certpair *pair)
@@ -163,12 +154,12 @@ int certpair_init(void)
     return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
 }
 
-struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
+struct certpair *certpair_read(int certificate_fd, int key_fd, char *error)
 {
+    unsigned long    failures = memory_failures();
     struct certpair *pair;
     bool             readable = false;
 
-    errno = 0;
     pair = calloc(1, sizeof(*pair));
     if (!pair) {
         certfile_refuse(error, "out of memory");
@@ -178,8 +169,8 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
     mbedtls_x509_crt_init(&pair->chain);
     mbedtls_pk_init(&pair->key);
     if (certfile_read(certificate_fd, key_fd, &pair->chain, &pair->key, &readable, error) != 0 ||
-        prove(pair, host, error) != 0) {
-        if (errno == ENOMEM) /* whatever mbedTLS took it for */
+        prove_kind(pair, error) != 0) {
+        if (memory_failures() != failures) /* whatever mbedTLS took it for */
             certfile_refuse(error, "out of memory");
         certpair_unref(pair);
         return NULL;
@@ -188,6 +179,23 @@ struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host,
         pair->findings |= CERTPAIR_KEY_READABLE;
     look_at_chain(pair);
     return pair;
+}
+
+int certpair_prove(const struct certpair *pair, const char *host, char *error)
+{
+    if (prove_host(pair, host, error) != 0)
+        return -1;
+    return prove_usage(pair, error);
+}
+
+struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error)
+{
+    struct certpair *pair = certpair_read(certificate_fd, key_fd, error);
+
+    if (pair && certpair_prove(pair, host, error) == 0)
+        return pair;
+    certpair_unref(pair);
+    return NULL;
 }
 
 unsigned certpair_findings(const struct certpair *pair, time_t now)
@@ -224,8 +232,25 @@ static const char *span(time_t seconds, char *text, size_t size)
     return text;
 }
 
+/* ACME clients keep the leaf alone in cert.pem, and the whole chain in fullchain.pem or the like. */
+static void explain_no_intermediate(const char *path, char *text, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    if (strstr(name, "fullchain") == NULL)
+        snprintf(text, size,
+                 "the certificate file holds the leaf without its intermediate; did "
+                 "you mean fullchain.pem?");
+    else
+        snprintf(text, size,
+                 "the certificate file holds the leaf without its intermediate, though its name "
+                 "is %.60s: append the CA's intermediate certificate, or issue it again",
+                 name);
+}
+
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
-                      char *text, size_t size)
+                      const char *path, char *text, size_t size)
 {
     char time[48];
 
@@ -243,9 +268,7 @@ void certpair_explain(const struct certpair *pair, enum certpair_finding finding
                  span(pair->not_after - now, time, sizeof(time)));
         break;
     case CERTPAIR_NO_INTERMEDIATE:
-        snprintf(text, size,
-                 "the certificate file holds the leaf without its intermediate; did "
-                 "you mean fullchain.pem?");
+        explain_no_intermediate(path, text, size);
         break;
     case CERTPAIR_OUT_OF_ORDER:
         snprintf(text, size,

@@ -48,12 +48,18 @@ int certpair_init(void);
  */
 struct certpair *certpair_load(int certificate_fd, int key_fd, const char *host, char *error);
 
+/* The two halves of certpair_load, for a pair that several hosts share: what is the same for each
+   host, and what is not. */
+struct certpair *certpair_read(int certificate_fd, int key_fd, char *error);
+int              certpair_prove(const struct certpair *pair, const char *host, char *error);
+
 /* What is to be told now: bits of enum certpair_finding. */
 unsigned certpair_findings(const struct certpair *pair, time_t now);
 
-/* One sentence for one bit, such as "the certificate expired 3 days ago". */
+/* One sentence for one bit, such as "the certificate expired 3 days ago". path is the certificate
+   file's, whose name decides what is suggested. */
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
-                      char *text, size_t size);
+                      const char *path, char *text, size_t size);
 
 /* "ECDSA P-256", "RSA 2048", ... */
 const char *certpair_kind(const struct certpair *pair);

@@ -46,6 +46,7 @@ static void load(struct loader *loader, const char *path, const struct config_so
     config_server_defaults(loader);
     if (!config_inputs_begin(loader, source) || !config_read_main(loader, config->path))
         return;
+    config_tell_log_format(loader);
     config_read_includes(loader);
     config_server_finish(loader);
     config_finish_policies(loader);
@@ -71,7 +72,9 @@ static void keep_places(struct loader *loader)
 
 struct config *config_load_from(const char *path, const struct config_source *source)
 {
-    struct loader loader = { .report = source->report, .context = source->context };
+    struct loader loader = { .report = source->report,
+                             .log_format = source->log_format,
+                             .context = source->context };
 
     if (source->state_dir != NULL)
         source->state_dir[0] = '\0';

@@ -39,12 +39,18 @@ enum config_severity {
                        text says which */
 };
 
-/* "error", "warning", "warning: isolated": what stands between FILE:LINE and the text. */
-const char *config_severity_name(enum config_severity severity);
-
 /* A finding. file is as the user wrote it, line counts from 1 (0: the file as a whole). */
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
+
+/* Bytes with NUL: of a file, and of a text that names two. */
+enum { CONFIG_FINDING_MAX = 3 * (CONFIG_PATH_MAX + 1) + 64 };
+
+/* Writes a finding as it is printed everywhere: "FILE:LINE: error: TEXT", and for line 0 "FILE: error:
+   TEXT"; "warning: isolated: TEXT" for CONFIG_ISOLATED. Control characters become '?', so that it stays one line and cannot steer a terminal.
+   Returns out. */
+const char *config_finding(enum config_severity severity, const char *file, unsigned line,
+                           const char *text, char out[CONFIG_FINDING_MAX]);
 
 enum config_listener_kind {
     CONFIG_HTTPS,
@@ -76,21 +82,26 @@ struct config_share {
     bool     set; /* written in the file: else the default, 50 % */
 };
 
+#define CONFIG_ACME_BELOW_WEBROOT ".well-known/acme-challenge" /* RFC 8555 section 8.3 */
+
 struct config_server {
     struct config_listener *listeners; /* in the order written; one https at least */
     size_t                  listener_count;
     struct config_network  *trusted;       /* who may send PROXY headers and X-Forwarded-For */
     size_t                  trusted_count; /* loopback when nothing is written: never 0 */
     bool                    plain_any;     /* [*] answers on plain listeners too */
-    /* The folder of the token files: acme_dir, or acme_webroot with /.well-known/acme-challenge;
-       NULL: none. */
+    /* acme_dir or acme_webroot, absolute, and the way from there to the token files, relative:
+       CONFIG_ACME_BELOW_WEBROOT, or "" for acme_dir. Links are followed in the first alone.
+       NULL: neither is set. */
     const char *acme_dir;
+    const char *acme_below;
+    unsigned    acme_line;              /* where it is written; 0: nowhere */
     const char *acme_thumbprint;        /* base64url, or NULL */
     const char *user;                   /* name or number[:number]; NULL: the default */
     unsigned    user_line;              /* where it is written; 0: nowhere */
     unsigned    workers;                /* "auto" already resolved */
     unsigned    max_connections;        /* a worker */
-    unsigned    max_tls;                /* a worker; at most max_connections */
+    unsigned    max_tls;                /* a worker; at most max_connections; 0: auto */
     unsigned    max_connections_per_ip; /* a worker; 0: no limit */
     unsigned    cert_cache;             /* entries, a worker */
     bool        access_log;
@@ -103,6 +114,9 @@ struct config_server {
     struct config_share max_removed;
 };
 
+/* Findings are to be logged as JSON, or as text. */
+typedef void config_format(void *context, bool json);
+
 struct config; /* opaque: server settings, policies, the table of domains */
 
 /*
@@ -114,6 +128,10 @@ struct config_source {
     const uint8_t *key; /* the caller's secret for config_digest and the table: HASH_KEY_SIZE bytes */
     config_report *report;
     void          *context;
+    /* NULL, or called with log_format as soon as it is known: in the line of that key, so that each
+       later finding is logged in that format; and, with its default, when the main file has been
+       read. */
+    config_format *log_format;
     bool           places; /* remember where each domain is written: for config_place */
     /* A snapshot: its inputs are read, and nothing from disk; path is then that of the snapshot.
        -1: from disk. */
@@ -121,6 +139,9 @@ struct config_source {
     /* A snapshot, from which isolate = on takes last good policies; -1: none. One that cannot be
        read is a warning. */
     int last_good;
+    /* NULL, or called once where last_good is -1 and something is isolated, with the configuration's
+       state_dir or NULL: a snapshot that becomes the loader's, or -1. */
+    int (*find_last_good)(void *context, const char *state_dir);
     /* An empty, seekable descriptor that a snapshot is written to; -1: none. Only what a good
        configuration leaves there is a snapshot. When it cannot be written, that is a warning,
        and the descriptor is empty again. */

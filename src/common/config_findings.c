@@ -9,13 +9,6 @@ enum {
     WORD_MAX = 32
 };
 
-const char *config_severity_name(enum config_severity severity)
-{
-    static const char *const names[] = { "error", "warning", "warning: isolated" };
-
-    return names[severity];
-}
-
 const char *config_file_name(const struct loader *loader, struct place place)
 {
     return loader->files[place.file].name;
@@ -28,6 +21,20 @@ static void make_printable(char *text)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
     }
+}
+
+const char *config_finding(enum config_severity severity, const char *file, unsigned line,
+                           const char *text, char out[CONFIG_FINDING_MAX])
+{
+    static const char *const levels[] = { "error", "warning", "warning: isolated" };
+    const char              *level = levels[severity];
+
+    if (line > 0)
+        snprintf(out, CONFIG_FINDING_MAX, "%s:%u: %s: %s", file, line, level, text);
+    else
+        snprintf(out, CONFIG_FINDING_MAX, "%s: %s: %s", file, level, text);
+    make_printable(out);
+    return out;
 }
 
 static void tell(struct loader *loader, enum config_severity severity, struct place place,

@@ -23,18 +23,24 @@ __attribute__((format(printf, 2, 3))) static char *refuse(char reason[REASON_MAX
     return NULL;
 }
 
+/* What a finding about the whole file calls it: those of the main file begin with its name. */
+static const char *name_of(struct place place, const char *path)
+{
+    return place.line == 0 ? "the configuration" : path;
+}
+
 /* Opens a regular file of a size that makes sense. -1, and why not in reason. */
-static int open_file(const char *path, struct stat *status, char reason[REASON_MAX])
+static int open_file(const char *path, const char *name, struct stat *status, char reason[REASON_MAX])
 {
     /* O_NONBLOCK: a FIFO would hold us up before we could refuse it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0 || fstat(fd, status) != 0) {
-        refuse(reason, "cannot open %s: %s", path, strerror(errno));
+        refuse(reason, "cannot open %s: %s", name, strerror(errno));
     } else if (!S_ISREG(status->st_mode)) {
-        refuse(reason, "%s is no regular file", path);
+        refuse(reason, "%s is no regular file", name);
     } else if (status->st_size > CONFIG_FILE_MAX) {
-        refuse(reason, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
+        refuse(reason, "%s has more than %d bytes", name, CONFIG_FILE_MAX);
     } else {
         return fd;
     }
@@ -45,7 +51,7 @@ static int open_file(const char *path, struct stat *status, char reason[REASON_M
 
 /* Reads to the end, not to the size: the file may be growing. Malloced; NULL, and why in reason,
    or without memory. */
-static char *read_all(struct loader *loader, const char *path, int fd, size_t expected, size_t *len,
+static char *read_all(struct loader *loader, const char *name, int fd, size_t expected, size_t *len,
                       char reason[REASON_MAX])
 {
     size_t  size = expected + 1; /* room to see the end */
@@ -62,9 +68,9 @@ static char *read_all(struct loader *loader, const char *path, int fd, size_t ex
             return bytes;
         if (got < 0 || *len + (size_t)got > CONFIG_FILE_MAX) {
             if (got < 0)
-                refuse(reason, "cannot read %s: %s", path, strerror(errno));
+                refuse(reason, "cannot read %s: %s", name, strerror(errno));
             else
-                refuse(reason, "%s has more than %d bytes", path, CONFIG_FILE_MAX);
+                refuse(reason, "%s has more than %d bytes", name, CONFIG_FILE_MAX);
             free(bytes);
             return NULL;
         }
@@ -82,15 +88,16 @@ static char *read_all(struct loader *loader, const char *path, int fd, size_t ex
     return NULL;
 }
 
-static char *from_disk(struct loader *loader, const char *path, size_t *len, struct stat *status,
+static char *from_disk(struct loader *loader, struct place place, const char *path, size_t *len, struct stat *status,
                        char reason[REASON_MAX])
 {
-    int   fd = open_file(path, status, reason);
-    char *bytes;
+    const char *name = name_of(place, path);
+    int         fd = open_file(path, name, status, reason);
+    char       *bytes;
 
     if (fd < 0)
         return NULL;
-    bytes = read_all(loader, path, fd, (size_t)status->st_size, len, reason);
+    bytes = read_all(loader, name, fd, (size_t)status->st_size, len, reason);
     close(fd);
     return bytes;
 }
@@ -138,7 +145,7 @@ char *config_load_file(struct loader *loader, struct place place, const char *pa
     char  reason[REASON_MAX];
     char *bytes = loader->replay != NULL
                       ? from_snapshot(loader, place, path, len, status, reason)
-                      : from_disk(loader, path, len, status, reason);
+                      : from_disk(loader, place, path, len, status, reason);
 
     if (loader->no_memory)
         return NULL;
@@ -248,6 +255,7 @@ static bool begin_record(struct loader *loader, int fd)
 bool config_inputs_begin(struct loader *loader, const struct config_source *source)
 {
     loader->last_good = source->last_good;
+    loader->find_last_good = source->find_last_good;
     if (source->replay >= 0 && !begin_replay(loader, source->replay))
         return false;
     return source->record < 0 || begin_record(loader, source->record);

@@ -242,6 +242,7 @@ struct loader {
     struct config  *config;
     struct region  *scratch;
     config_report  *report;
+    config_format  *log_format; /* or NULL */
     void           *context;
     unsigned        errors;
     unsigned        warnings;
@@ -253,6 +254,7 @@ struct loader {
     unsigned        isolated_count; /* all of them */
     bool            limited;        /* a section has domains that its policy does not fit */
     int             last_good;      /* a snapshot, or -1 */
+    int (*find_last_good)(void *context, const char *state_dir); /* as in struct config_source */
     struct snapshot *replay;        /* NULL: from disk */
     struct snapshot_writer *record; /* NULL: none */
     const char     *directory;      /* replay: the current one when the snapshot was made */
@@ -334,6 +336,7 @@ CONFIG_SETTER(config_set_acme_thumbprint);
 CONFIG_SETTER(config_set_user);
 CONFIG_SETTER(config_set_workers);
 CONFIG_SETTER(config_set_limit);
+CONFIG_SETTER(config_set_max_tls);
 CONFIG_SETTER(config_set_ready_percent);
 CONFIG_SETTER(config_set_max_removed);
 CONFIG_SETTER(config_set_state_dir);
@@ -349,6 +352,8 @@ CONFIG_SETTER(config_set_alias);
 CONFIG_SETTER(config_set_alias_file);
 
 void config_server_defaults(struct loader *loader);
+/* Gives log_format to the caller of config_load_for_log. */
+void config_tell_log_format(const struct loader *loader);
 void config_server_finish(struct loader *loader);
 /* Loopback, when nothing else is trusted. */
 void config_trusted_finish(struct loader *loader);

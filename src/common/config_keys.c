@@ -14,7 +14,7 @@ const struct config_key config_keys[KEY_COUNT] = {
     [KEY_USER] = { "user", HOME_SERVER, false, config_set_user },
     [KEY_WORKERS] = { "workers", HOME_SERVER, false, config_set_workers },
     [KEY_MAX_CONNECTIONS] = { "max_connections", HOME_SERVER, false, config_set_limit },
-    [KEY_MAX_TLS] = { "max_tls", HOME_SERVER, false, config_set_limit },
+    [KEY_MAX_TLS] = { "max_tls", HOME_SERVER, false, config_set_max_tls },
     [KEY_MAX_CONNECTIONS_PER_IP] = { "max_connections_per_ip", HOME_SERVER, false,
                                      config_set_limit },
     [KEY_CERT_CACHE] = { "cert_cache", HOME_SERVER, false, config_set_limit },

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The first thing that was wrong with the last good configuration. */
 static void note(void *context, enum config_severity severity, const char *file, unsigned line,
@@ -25,11 +26,18 @@ static struct config *load_last_good(struct loader *loader)
     struct config_source      source = { CONFIG_FROM_DISK, .key = loader->config->key,
                                          .report = note, .context = why, .places = true };
     struct config            *config;
+    int                       found = -1;
 
-    if (loader->last_good < 0 || loader->isolated_count == 0)
+    if (loader->isolated_count == 0)
         return NULL;
-    source.replay = loader->last_good;
+    if (loader->last_good < 0 && loader->find_last_good != NULL)
+        found = loader->find_last_good(loader->context, loader->config->server.state_dir);
+    source.replay = found >= 0 ? found : loader->last_good;
+    if (source.replay < 0)
+        return NULL;
     config = config_load_from(loader->config->path, &source);
+    if (found >= 0)
+        close(found);
     if (config == NULL)
         config_warning(loader, whole, "no last good policy can be kept: %s", why);
     return config;

@@ -180,7 +180,7 @@ static struct config *new_kept(const struct loader *loader)
 struct config *config_read_kept(struct loader *loader)
 {
     struct config         *kept = new_kept(loader);
-    struct snapshot_record record;
+    struct snapshot_record record = { 0 };
     bool                   good = kept != NULL;
 
     if (kept == NULL)

@@ -17,9 +17,6 @@ enum {
 #define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define BASE64URL LETTERS DIGITS "-_"
 
-/* RFC 8555 section 8.3 */
-#define ACME_BELOW_WEBROOT "/.well-known/acme-challenge"
-
 static const char *keep(struct loader *loader, const char *text)
 {
     const char *kept = region_string(loader->config->region, text, strlen(text));
@@ -50,13 +47,12 @@ bool config_set_switch(struct loader *loader, struct item *item, char *value)
 
 bool config_set_acme_folder(struct loader *loader, struct item *item, char *value)
 {
-    bool               webroot = item->key == KEY_ACME_WEBROOT;
-    const struct item *other = config_find_item(&loader->sections[loader->section],
+    struct config_server *server = &loader->config->server;
+    bool                  webroot = item->key == KEY_ACME_WEBROOT;
+    const struct item    *other = config_find_item(&loader->sections[loader->section],
                                                 webroot ? KEY_ACME_DIR : KEY_ACME_WEBROOT);
-    const char        *below = webroot ? ACME_BELOW_WEBROOT : "";
-    const char        *path;
-    char               whole[CONFIG_PATH_MAX + 1];
-    int                len;
+    const char           *below = webroot ? CONFIG_ACME_BELOW_WEBROOT : "";
+    const char           *path;
 
     if (other != NULL) {
         config_error(loader, item->place,
@@ -68,12 +64,13 @@ bool config_set_acme_folder(struct loader *loader, struct item *item, char *valu
     path = config_absolute(loader, item->place, value, false);
     if (path == NULL)
         return false;
-    len = snprintf(whole, sizeof whole, "%s%s", path, below);
-    if (len < 0 || (size_t)len >= sizeof whole) {
+    if (strlen(path) + webroot + strlen(below) > CONFIG_PATH_MAX) {
         config_error(loader, item->place, "a path of more than %d bytes", CONFIG_PATH_MAX);
         return false;
     }
-    loader->config->server.acme_dir = keep(loader, whole);
+    server->acme_dir = keep(loader, path);
+    server->acme_below = below;
+    server->acme_line = item->place.line;
     return true;
 }
 
@@ -165,14 +162,25 @@ bool config_set_limit(struct loader *loader, struct item *item, char *value)
         limit = &server->max_connections_per_ip;
     else if (item->key == KEY_DRAIN_DELAY)
         limit = &server->drain_delay;
-    if (!config_number(loader, item, value,
-                       limit == &server->max_connections_per_ip || limit == &server->drain_delay
-                           ? 0
-                           : 1,
-                       limit == &server->drain_delay ? DRAIN_DELAY_MAX : LIMIT_MAX, &number))
+    if (!config_number(
+            loader, item, value,
+            limit == &server->max_connections_per_ip || limit == &server->drain_delay ? 0 : 1,
+            limit == &server->drain_delay ? DRAIN_DELAY_MAX : LIMIT_MAX, &number))
         return false;
     *limit = number;
     return true;
+}
+
+bool config_set_max_tls(struct loader *loader, struct item *item, char *value)
+{
+    if (strcmp(value, "auto") == 0)
+        return true;
+    if (strspn(value, DIGITS) != strlen(value)) {
+        config_error(loader, item->place, "max_tls is a number from 1 to %d or auto, not " SHOW,
+                     LIMIT_MAX, value);
+        return false;
+    }
+    return config_set_limit(loader, item, value);
 }
 
 /* "5%" */
@@ -235,7 +243,14 @@ bool config_set_log_format(struct loader *loader, struct item *item, char *value
         return false;
     }
     loader->config->server.log_json = json;
+    config_tell_log_format(loader);
     return true;
+}
+
+void config_tell_log_format(const struct loader *loader)
+{
+    if (loader->log_format != NULL)
+        loader->log_format(loader->context, loader->config->server.log_json);
 }
 
 void config_server_defaults(struct loader *loader)
@@ -244,7 +259,6 @@ void config_server_defaults(struct loader *loader)
 
     server->workers = automatic_workers();
     server->max_connections = 4096;
-    server->max_tls = 256;
     server->max_connections_per_ip = 64;
     server->cert_cache = 1024;
     server->access_log = true;

@@ -30,7 +30,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 /* 0, or an errno value. Short of the size that was seen: the file shrank meanwhile. */
 static int read_all(struct pem *pem, int fd, size_t size)
 {
-    pem->text = malloc(size + 1);
+    pem->text = calloc(size + 1, 1);
     if (!pem->text)
         return ENOMEM;
     while (pem->len < size) {

@@ -72,7 +72,7 @@ static void complain(const struct acme_lookup *lookup, const struct broker_answe
         return;
     last_ms = process_now_ms();
     why = answer->error == EMLINK   ? "it has more than one link"
-          : answer->error == ELOOP  ? "it is a link"
+          : answer->error == ELOOP  ? "it, or a directory below acme_webroot, is a symbolic link"
           : answer->error == EACCES ? "it, or its folder, is not readable by everyone"
           : answer->error == EFBIG  ? "it is too large"
           : answer->error == EINVAL ? "it is no regular file"

@@ -157,10 +157,9 @@ static void compose_policy(struct head *head, const struct config_match *match, 
         policy_body_write(match->policy, match->domain, match->domain_len, out);
 }
 
-static bool path_is_policy(const struct http_slice *path)
+static bool path_is(const struct http_slice *path, const char *wanted)
 {
-    return path->len == strlen(ANSWERS_POLICY_PATH) &&
-           memcmp(path->at, ANSWERS_POLICY_PATH, path->len) == 0;
+    return path->len == strlen(wanted) && memcmp(path->at, wanted, path->len) == 0;
 }
 
 void answers_policy(const struct http_request *request, const struct config_match *match,
@@ -173,7 +172,7 @@ void answers_policy(const struct http_request *request, const struct config_matc
     if (request->has_host && !hostname_equal(request->host.at, request->host.len, sni, sni_len)) {
         head.status = 421; /* RFC 9110 section 15.5.20 */
         compose_line(&head, now, answer);
-    } else if (!path_is_policy(&request->path)) {
+    } else if (!path_is(&request->path, ANSWERS_POLICY_PATH)) {
         head.status = 403;
         compose_page(&head, match, sni, sni_len, now, answer);
     } else if (request->method == HTTP_OTHER) {
@@ -203,4 +202,32 @@ void answers_token(const char *bytes, size_t len, bool head, bool close, time_t 
                           .close = close };
 
     compose_copy(&token, bytes, now, answer);
+}
+
+void answers_health(const struct http_request *request, const char *unready, bool close, time_t now,
+                    struct answer *answer)
+{
+    struct head head = { .status = 200,
+                         .type = TEXT_PLAIN,
+                         .field = "",
+                         .no_body = request->method == HTTP_HEAD,
+                         .close = close };
+    bool        livez = path_is(&request->path, "/livez");
+    char        line[128];
+
+    if (!livez && !path_is(&request->path, "/readyz")) {
+        head.status = 404;
+        compose_line(&head, now, answer);
+    } else if (request->method == HTTP_OTHER) {
+        head.status = 405;
+        head.field = ALLOW;
+        compose_line(&head, now, answer);
+    } else {
+        head.status = livez || unready == NULL ? 200 : 503;
+        head.body_len = (size_t)snprintf(line, sizeof(line), "%s\r\n",
+                                         livez             ? "alive"
+                                         : unready == NULL ? "ready"
+                                                           : unready);
+        compose_copy(&head, line, now, answer);
+    }
 }

@@ -46,4 +46,11 @@ void answers_status(unsigned status, bool head, bool close, time_t now, struct a
 void answers_token(const char *bytes, size_t len, bool head, bool close, time_t now,
                    struct answer *answer);
 
+/*
+ * The answer on a health listener, for any Host: /livez is 200, since the worker that writes it lives;
+ * /readyz is 200, or 503 when unready, the reason, is not NULL. Another method: 405; another path: 404.
+ */
+void answers_health(const struct http_request *request, const char *unready, bool close, time_t now,
+                    struct answer *answer);
+
 #endif

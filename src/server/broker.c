@@ -140,6 +140,8 @@ static bool take(struct broker *broker, const void *packet, size_t len, const in
         broker->events.go(broker->events.context);
     if (good && message.kind == MESSAGE_RECHECK && broker->events.recheck)
         broker->events.recheck(broker->events.context);
+    if (good && message.kind == MESSAGE_SCANNED && broker->events.scanned)
+        broker->events.scanned(broker->events.context);
     return good;
 }
 
@@ -216,11 +218,11 @@ static int send_to_keeper(struct broker *broker, const struct message *message)
     return -1;
 }
 
-int broker_say_up(struct broker *broker)
+int broker_say(struct broker *broker, enum message_kind kind)
 {
     struct message message;
 
-    message_init(&message, MESSAGE_UP, 0);
+    message_init(&message, kind, 0);
     return send_to_keeper(broker, &message);
 }
 

@@ -36,6 +36,7 @@ typedef void broker_callback(void *context, const struct broker_answer *answer);
 struct broker_events {
     void (*go)(void *context);      /* the keeper said: accept */
     void (*recheck)(void *context); /* the keeper said: look at certificates again */
+    void (*scanned)(void *context); /* the keeper said: enough certificates are good */
     void (*lost)(void *context);    /* the keeper is gone; before the pending are failed */
     void *context;
 };
@@ -46,8 +47,8 @@ struct broker *broker_new(struct ev_loop *loop, int socket, const struct broker_
 /* Accepts NULL. Pending callbacks are not called. Not from inside a callback or an event. */
 void broker_free(struct broker *broker);
 
-/* Tells the keeper that this worker is up. -1 with errno. */
-int broker_say_up(struct broker *broker);
+/* Sends a message without a name (UP, SCANNED). -1 with errno. */
+int broker_say(struct broker *broker, enum message_kind kind);
 
 /*
  * Asks. The callback is called exactly once, later, from the loop, unless -1 is

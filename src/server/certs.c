@@ -37,21 +37,21 @@ static void fail(struct certs *certs, struct certs_entry *entry, const char *why
 {
     entry->due_ms = process_now_ms() + CERTS_RETRY_MS;
     if (why)
-        certs_log_failure(&certs->log, entry->host, why, entry->pair != NULL, &entry->told_ms);
+        certs_log_failure(&certs->log, entry, why);
 }
 
 static void fail_with(struct certs *certs, struct certs_entry *entry, enum message_step step,
                       int error)
 {
-    char why[CERTPAIR_ERROR_MAX];
+    char why[CERTS_LOG_REASON_MAX];
 
-    fail(certs, entry, certs_log_reason(step, error, why, sizeof(why)) ? why : NULL);
+    fail(certs, entry, certs_log_reason(entry, step, error, why) ? why : NULL);
 }
 
 static void tell_findings(struct certs *certs, struct certs_entry *entry, unsigned mask, time_t now)
 {
     entry->findings_told = now;
-    certs_log_findings(&certs->log, entry->host, entry->pair, mask, now);
+    certs_log_findings(&certs->log, entry, mask, now);
 }
 
 /* What time alone brings about is told again while it is in use, however rarely that is. */
@@ -214,19 +214,11 @@ struct certs_counters certs_counters(const struct certs *certs)
                                     .evictions = certs->cache.evictions };
 }
 
-static void tell_counters(const struct certs *certs)
-{
-    struct certs_counters counters = certs_counters(certs);
-
-    certs_log_counters(&counters);
-}
-
 void certs_free(struct certs *certs)
 {
     if (!certs)
         return;
     certs_log_rest(&certs->log);
-    tell_counters(certs);
     certs_cache_fini(&certs->cache);
     free(certs);
 }
@@ -240,13 +232,14 @@ static enum certs_result give(const struct certs_entry *entry, struct certpair *
     return CERTS_READY;
 }
 
-static struct certs_entry *add(struct certs *certs, const char *host, size_t len)
+static struct certs_entry *add(struct certs *certs, const struct policy *policy, const char *host,
+                               size_t len)
 {
     struct certs_entry *entry = certs_cache_add(&certs->cache, host, len);
 
     if (entry) {
         entry->certs = certs;
-        entry->told_ms = process_now_ms() - CERTS_LOG_MINUTE_MS;
+        entry->policy = policy;
     }
     return entry;
 }
@@ -268,13 +261,13 @@ static enum certs_result ask(struct certs *certs, struct certs_entry *entry,
     return give(entry, pair);
 }
 
-enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
-                            struct certs_waiter *waiter, struct certpair **pair)
+enum certs_result certs_get(struct certs *certs, const struct policy *policy, const char *host,
+                            size_t len, struct certs_waiter *waiter, struct certpair **pair)
 {
     struct certs_entry *entry = certs_cache_find(&certs->cache, host, len);
 
     if (!entry)
-        entry = add(certs, host, len);
+        entry = add(certs, policy, host, len);
     if (!entry) {
         shortage_tell("no certificate for %.*s", (int)len, host);
         return CERTS_FAILED;
@@ -295,5 +288,4 @@ enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
 void certs_recheck(struct certs *certs)
 {
     certs->recheck++;
-    tell_counters(certs);
 }

@@ -28,6 +28,7 @@ enum {
 
 struct broker;
 struct certpair;
+struct policy;
 struct certs;
 
 enum certs_result { CERTS_READY, CERTS_FAILED, CERTS_WAIT };
@@ -44,17 +45,18 @@ struct certs *certs_new(struct broker *broker, size_t capacity);
 void          certs_free(struct certs *certs); /* accepts NULL; nobody may be waiting */
 
 /*
- * The pair for a canonical policy host of the configuration. CERTS_READY: *pair is a
+ * The pair for a canonical policy host of the configuration and its policy, which must live as long
+ * as certs: the log names the files that it configures. CERTS_READY: *pair is a
  * reference that is the caller's. CERTS_FAILED: there is none, and the log has said
  * why. CERTS_WAIT: waiter->done will be called.
  */
-enum certs_result certs_get(struct certs *certs, const char *host, size_t len,
-                            struct certs_waiter *waiter, struct certpair **pair);
+enum certs_result certs_get(struct certs *certs, const struct policy *policy, const char *host,
+                            size_t len, struct certs_waiter *waiter, struct certpair **pair);
 
 /* Stops waiting; accepts a waiter that is not waiting. */
 void certs_cancel(struct certs_waiter *waiter);
 
-/* Every pair is checked before its next use. The log is told the counters, as it is at the end. */
+/* Every pair is checked before its next use. */
 void certs_recheck(struct certs *certs);
 
 /* How a worker's cache has done since its start. */

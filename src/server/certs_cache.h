@@ -19,6 +19,7 @@
 struct certpair;
 struct certs;
 struct certs_waiter;
+struct policy;
 
 /* A place in a ring that its head closes: older than the head is the youngest, younger than it the
    oldest. */
@@ -35,6 +36,12 @@ struct certs_identity {
     struct timespec mtime, ctime;
 };
 
+/* A line of the log about a host. Zeroed: none yet. */
+struct certs_logged {
+    int64_t  at_ms;
+    uint64_t hash; /* of its text */
+};
+
 /* A host. The first three are the cache's, and pair is set by certs_cache_give alone. */
 struct certs_entry {
     struct certs_link     ring; /* first: an entry is found from it */
@@ -42,10 +49,11 @@ struct certs_entry {
     size_t                host_len;
     struct certpair      *pair; /* NULL: none that is good was ever found */
     struct certs         *certs;
+    const struct policy  *policy;   /* borrowed */
     struct certs_identity files[2]; /* that the pair was read from: certificate, key */
     struct certs_waiter  *waiters;  /* last come, first */
     int64_t               due_ms;   /* from then on it is asked for before use */
-    int64_t               told_ms;  /* when a failure was logged last */
+    struct certs_logged   failure;  /* logged last */
     time_t                findings_told;
     unsigned              recheck; /* certs->recheck when it was asked for */
     bool                  in_flight;

@@ -1,6 +1,9 @@
 #include "server/certs_log.h"
 
+#include "common/hostname.h"
 #include "common/log.h"
+#include "common/policy.h"
+#include "server/certs_cache.h"
 #include "server/process.h"
 
 #include <errno.h>
@@ -37,50 +40,77 @@ static bool may_log(struct certs_log_limit *limit)
     return true;
 }
 
-bool certs_log_reason(enum message_step step, int error, char *text, size_t size)
+/* The path of a file of this host, as the keeper makes it; "" where there is none. */
+static void file_of(const struct certs_entry *entry, const char *pattern,
+                    char path[CONFIG_PATH_MAX + 1])
 {
-    const char *what = step == MESSAGE_STEP_CERTIFICATE ? "certificate file: "
-                       : step == MESSAGE_STEP_KEY       ? "key file: "
-                                                        : "";
+    const char *domain = entry->host + HOSTNAME_POLICY_PREFIX_LEN;
 
+    if (pattern == NULL ||
+        policy_path(pattern, domain, strlen(domain), path, CONFIG_PATH_MAX + 1) < 0)
+        path[0] = '\0';
+}
+
+static void explain_file(const struct certs_entry *entry, bool key, int error, char *text)
+{
+    char path[CONFIG_PATH_MAX + 1];
+
+    file_of(entry, key ? entry->policy->key : entry->policy->certificate, path);
+    snprintf(text, CERTS_LOG_REASON_MAX, "%s file: %s%s%s", key ? "key" : "certificate", path,
+             path[0] == '\0' ? "" : ": ", error == EINVAL ? "is no regular file" : strerror(error));
+}
+
+bool certs_log_reason(const struct certs_entry *entry, enum message_step step, int error,
+                      char *text)
+{
     if (step == MESSAGE_STEP_NONE && error == EPIPE)
         return false;
-    if (step == MESSAGE_STEP_NAME)
-        snprintf(text, size, "the keeper knows no such host");
-    else if (step == MESSAGE_STEP_NONE && error == ETIMEDOUT)
-        snprintf(text, size, "the keeper did not answer in time");
-    else if (step == MESSAGE_STEP_NONE && error == EAGAIN)
-        snprintf(text, size, "too many hosts are being asked for");
+    if (step == MESSAGE_STEP_CERTIFICATE || step == MESSAGE_STEP_KEY)
+        explain_file(entry, step == MESSAGE_STEP_KEY, error, text);
+    else if (step == MESSAGE_STEP_NAME)
+        snprintf(text, CERTS_LOG_REASON_MAX, "the keeper knows no such host");
+    else if (error == ETIMEDOUT)
+        snprintf(text, CERTS_LOG_REASON_MAX, "the keeper did not answer in time");
+    else if (error == EAGAIN)
+        snprintf(text, CERTS_LOG_REASON_MAX, "too many hosts are being asked for");
     else
-        snprintf(text, size, "%s%s", what, strerror(error));
+        snprintf(text, CERTS_LOG_REASON_MAX, "%s", strerror(error));
     return true;
 }
 
-void certs_log_failure(struct certs_log *log, const char *host, const char *why, bool kept,
-                       int64_t *told_ms)
+/* The same reason is logged once a minute, another one at once. */
+static bool is_news(struct certs_logged *last, const char *why)
 {
-    int64_t now_ms = process_now_ms();
+    static const uint8_t key[HASH_KEY_SIZE]; /* a collision costs one line */
+    int64_t              now_ms = process_now_ms();
+    uint64_t             hash = hash_64(key, why, strlen(why));
 
-    if (now_ms - *told_ms < CERTS_LOG_MINUTE_MS)
-        return;
-    *told_ms = now_ms;
-    if (may_log(&log->failures))
-        log_warnx("%s: %s; %s", host, why,
-                  kept ? "the last good certificate goes on serving"
-                       : "refused until there is a good one");
+    if (last->at_ms != 0 && last->hash == hash && now_ms - last->at_ms < CERTS_LOG_MINUTE_MS)
+        return false;
+    *last = (struct certs_logged){ .at_ms = now_ms, .hash = hash };
+    return true;
 }
 
-void certs_log_findings(struct certs_log *log, const char *host, const struct certpair *pair,
-                        unsigned mask, time_t now)
+void certs_log_failure(struct certs_log *log, struct certs_entry *entry, const char *why)
 {
-    unsigned found = certpair_findings(pair, now) & mask;
-    char     text[CERTPAIR_ERROR_MAX];
+    if (is_news(&entry->failure, why) && may_log(&log->failures))
+        log_warnx("%s: %s; %s", entry->host, why,
+                  entry->pair != NULL ? "the last good certificate goes on serving"
+                                      : "refused until there is a good one");
+}
 
+void certs_log_findings(struct certs_log *log, const struct certs_entry *entry, unsigned mask,
+                        time_t now)
+{
+    unsigned found = certpair_findings(entry->pair, now) & mask;
+    char     text[CERTPAIR_ERROR_MAX], path[CONFIG_PATH_MAX + 1];
+
+    file_of(entry, entry->policy->certificate, path);
     for (unsigned bit = 1; bit <= found; bit <<= 1) {
         if (!(found & bit) || !may_log(&log->findings))
             continue;
-        certpair_explain(pair, (enum certpair_finding)bit, now, text, sizeof(text));
-        log_warnx("%s: %s", host, text);
+        certpair_explain(entry->pair, (enum certpair_finding)bit, now, path, text, sizeof(text));
+        log_warnx("%s: %s", entry->host, text);
     }
 }
 
@@ -95,11 +125,4 @@ void certs_log_renewed(struct certs_log *log, const char *host, const struct cer
     if (gmtime_r(&not_after, &parts))
         strftime(date, sizeof(date), "%Y-%m-%d", &parts);
     log_info("%s: a renewed certificate is in use, good until %s", host, date);
-}
-
-void certs_log_counters(const struct certs_counters *counters)
-{
-    if (counters->hits + counters->misses > 0)
-        log_info("certificate cache: %lu hits, %lu misses, %lu evictions", counters->hits,
-                 counters->misses, counters->evictions);
 }

@@ -14,6 +14,11 @@
 
 #define CONN_TICK 0.1 /* seconds between looks at the deadlines */
 
+enum {
+    TLS_BLOCKS = 4,     /* SHORTAGE_BLOCKs: a TLS state has two, and as much is for other steps */
+    CONN_EVICTIONS = 16 /* for the memory of one connection */
+};
+
 _Static_assert(CONN_STATES - 1 < DEADLINES_LISTS_MAX, "a list of deadlines a state");
 
 /* Milliseconds in a state, and who goes first when there is no room. What is being answered never
@@ -40,12 +45,23 @@ static enum limits_rank rank_of(const struct conn *conn)
 
 void conn_enter(struct conn *conn, enum conn_state state)
 {
-    struct conns *conns = conn->conns;
-
     conn->state = state;
-    deadlines_set(&conns->deadlines, &conn->deadline, state, process_now_ms() + states[state].ms);
-    limits_rank_set(conns->all, &conn->in_all, rank_of(conn));
-    limits_rank_set(conns->tls, &conn->in_tls, rank_of(conn));
+    deadlines_set(&conn->conns->deadlines, &conn->deadline, state,
+                  process_now_ms() + states[state].ms);
+    conn_progress(conn);
+}
+
+static struct limits *limits_of(const struct conn *conn)
+{
+    return conn->kind == CONFIG_HEALTH ? conn->conns->health : conn->conns->all;
+}
+
+void conn_progress(struct conn *conn)
+{
+    int64_t now = process_now_ms();
+
+    limits_rank_set(limits_of(conn), &conn->in_all.member, rank_of(conn), now);
+    limits_rank_set(conn->conns->tls, &conn->in_tls, rank_of(conn), now);
 }
 
 static void tell_shortage(const struct sockaddr *peer)
@@ -84,7 +100,7 @@ static void conn_free(struct conn *conn)
     conn_drop_tls(conn);
     certpair_unref(conn->pair);
     deadlines_remove(&conns->deadlines, &conn->deadline);
-    limits_remove(conns->all, &conn->in_all);
+    limits_remove(limits_of(conn), &conn->in_all.member);
     close(conn->io.fd);
     free(conn->answer.bytes);
     free(conn->buffer);
@@ -157,36 +173,59 @@ static void conns_tick(struct ev_loop *loop, ev_timer *timer, int events)
     }
 }
 
+/*
+ * Evicts connections until there is memory for what the next step allocates, because a step that
+ * lacks memory fails the new connection, and the silent ones would keep theirs. Connections with a
+ * TLS state go first: they have most of the memory. spared is not evicted.
+ */
+static void conns_make_memory(struct conns *conns, size_t blocks, const struct conn *spared)
+{
+    for (unsigned evicted = 0; evicted < CONN_EVICTIONS && !shortage_spare(blocks); evicted++) {
+        struct limits_member *victim = limits_oldest(conns->tls);
+        struct conn          *conn;
+
+        if (victim != NULL)
+            conn = CONN_OF(victim, in_tls);
+        else if ((victim = limits_oldest(conns->all)) != NULL)
+            conn = CONN_OF(victim, in_all.member);
+        else
+            return;
+        if (conn == spared)
+            return;
+        tell_shortage((const struct sockaddr *)&conn->peer);
+        conn_free(conn);
+    }
+}
+
 bool conn_take_tls(struct conn *conn)
 {
     struct limits        *limits = conn->conns->tls;
-    struct limits_address address;
+    int64_t               now = process_now_ms();
     struct limits_member *victim;
     bool                  full;
 
-    limits_address_of((const struct sockaddr *)&conn->peer, &address);
-    while ((victim = limits_victim(limits, &address, &full)) != NULL)
+    while ((victim = limits_victim(limits, NULL, now, &full)) != NULL)
         conn_free(CONN_OF(victim, in_tls));
     if (full)
         return false;
-    if (limits_add(limits, &conn->in_tls, &address, rank_of(conn)) == 0)
-        return true;
-    conn_starve(conn); /* there was room */
-    return false;
+    conns_make_memory(conn->conns, TLS_BLOCKS, conn);
+    return limits_add(limits, &conn->in_tls, rank_of(conn), now) == 0;
 }
 
-static bool conns_admit(struct conns *conns, struct conn *conn)
+static bool conns_admit(struct conn *conn)
 {
+    struct limits        *limits = limits_of(conn);
+    int64_t               now = process_now_ms();
     struct limits_address address;
     struct limits_member *victim;
     bool                  full;
 
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
-    while ((victim = limits_victim(conns->all, &address, &full)) != NULL)
-        conn_free(CONN_OF(victim, in_all));
+    while ((victim = limits_victim(limits, &address, now, &full)) != NULL)
+        conn_free(CONN_OF(victim, in_all.member));
     if (full)
         return false;
-    if (limits_add(conns->all, &conn->in_all, &address, LIMITS_OPEN) == 0)
+    if (limits_add_counted(limits, &conn->in_all, &address, LIMITS_OPEN, now) == 0)
         return true;
     conn_starve(conn); /* there was room */
     return false;
@@ -195,8 +234,10 @@ static bool conns_admit(struct conns *conns, struct conn *conn)
 void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, const char *name,
                   const struct sockaddr *peer)
 {
-    struct conn *conn = calloc(1, sizeof(*conn));
+    struct conn *conn;
 
+    conns_make_memory(conns, 1, NULL);
+    conn = calloc(1, sizeof(*conn));
     if (conn == NULL) {
         tell_shortage(peer);
         close(fd);
@@ -206,20 +247,20 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in6));
     else if (peer->sa_family == AF_INET)
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in));
-    if (!conns_admit(conns, conn)) {
+    conn->conns = conns;
+    conn->kind = kind;
+    if (!conns_admit(conn)) {
         close(fd);
         free(conn);
         return;
     }
-    conn->conns = conns;
-    conn->kind = kind;
     conn->listener = name;
     conn->started = process_now_ms();
     ev_io_init(&conn->io, conn_ready, fd, EV_READ);
     conn->io.data = conn;
     if (conns->count++ == 0)
         ev_timer_again(conns->services.loop, &conns->tick);
-    if (kind == CONFIG_ACME) {
+    if (kind != CONFIG_HTTPS) {
         conn->transport = &transport_plain;
         conn->link = &conn->io.fd;
         conn_enter(conn, CONN_REQUEST);
@@ -229,9 +270,26 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
     conn_run(conn);
 }
 
+/*
+ * Connections of one address: as configured, but no more than half of the TLS states; otherwise one
+ * address could take all of them, faster than a real sender completes, where there are few.
+ */
+static size_t per_address(const struct conn_services *services)
+{
+    size_t configured = config_server(services->config)->max_connections_per_ip;
+    size_t half = services->max_tls > 1 ? services->max_tls / 2 : 1;
+
+    return configured < half ? configured : half;
+}
+
 struct conns *conns_new(const struct conn_services *services, const uint8_t hash_key[HASH_KEY_SIZE])
 {
     const struct config_server *server = config_server(services->config);
+    const struct limits_bounds  all = { .total = services->max_connections,
+                                        .easy = services->max_connections,
+                                        .per_address = per_address(services) };
+    const struct limits_bounds  tls = { .total = services->max_tls, .easy = CONN_TLS_EASY };
+    const struct limits_bounds  health = { .total = CONN_HEALTH_MAX, .easy = CONN_HEALTH_MAX };
     struct conns               *conns = calloc(1, sizeof(*conns));
 
     if (conns == NULL)
@@ -239,11 +297,12 @@ struct conns *conns_new(const struct conn_services *services, const uint8_t hash
     conns->services = *services;
     conns->access_log = server->access_log;
     deadlines_init(&conns->deadlines);
-    conns->all = limits_new(services->max_connections, server->max_connections_per_ip, hash_key);
-    conns->tls = limits_new(server->max_tls, 0, hash_key);
+    conns->all = limits_new(&all, hash_key);
+    conns->tls = limits_new(&tls, hash_key);
+    conns->health = limits_new(&health, hash_key);
     ev_timer_init(&conns->tick, conns_tick, CONN_TICK, CONN_TICK);
     conns->tick.data = conns;
-    if (conns->all == NULL || conns->tls == NULL) {
+    if (conns->all == NULL || conns->tls == NULL || conns->health == NULL) {
         conns_free(conns);
         return NULL;
     }
@@ -272,6 +331,7 @@ void conns_free(struct conns *conns)
         conns_each(conns, list, conn_free);
     limits_free(conns->all);
     limits_free(conns->tls);
+    limits_free(conns->health);
     free(conns);
 }
 
@@ -288,6 +348,16 @@ void conns_drain(struct conns *conns, void (*empty)(void *context), void *contex
     conns->empty_context = context;
     if (conns->count == 0)
         empty(context);
+}
+
+void conns_set_certificates(struct conns *conns, bool enough)
+{
+    conns->lacks_certificates = !enough;
+}
+
+void conns_set_stopping(struct conns *conns)
+{
+    conns->stopping = true;
 }
 
 size_t conns_count(const struct conns *conns)

@@ -27,8 +27,11 @@
 
 #include "common/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+
+enum { CONN_HEALTH_MAX = 32 /* connections of health listeners; they count in no other limit */ };
 
 struct ev_loop;
 struct broker;
@@ -44,6 +47,7 @@ struct conn_services {
     struct certs        *certs;
     struct tls          *tls;
     size_t               max_connections;
+    size_t               max_tls; /* of them with a TLS state */
 };
 
 /* hash_key: secret, for the table of addresses. NULL when there is no memory. */
@@ -64,6 +68,11 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
 /* No more keep-alive: idle connections end now, the others after their answer. Calls empty once,
    when the last of them has gone: at once where there is none. */
 void conns_drain(struct conns *conns, void (*empty)(void *context), void *context);
+
+/* What /readyz says: not ready while certificates are missing that it is to wait for, nor once the server
+   will stop soon. */
+void conns_set_certificates(struct conns *conns, bool enough);
+void conns_set_stopping(struct conns *conns);
 
 size_t conns_count(const struct conns *conns);
 

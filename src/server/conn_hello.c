@@ -65,7 +65,8 @@ static enum conn_next choose_certificate(struct conn *conn, const struct clienth
         return conn_refuse_hello(conn, ALERT_UNRECOGNIZED_NAME);
     conn_enter(conn, CONN_CERT);
     conn->waiter.done = certificate_done;
-    switch (certs_get(services->certs, conn->host, conn->host_len, &conn->waiter, &conn->pair)) {
+    switch (certs_get(services->certs, conn->match.policy, conn->host, conn->host_len,
+                      &conn->waiter, &conn->pair)) {
     case CERTS_READY:
         return CONN_GO_ON;
     case CERTS_WAIT:
@@ -116,12 +117,16 @@ enum conn_next conn_state_cert(struct conn *conn)
 
 enum conn_next conn_state_handshake(struct conn *conn)
 {
-    enum io io = tls_handshake(conn->link);
+    bool    answered;
+    enum io io = tls_handshake(conn->link, &answered);
 
     if (io == IO_FAILED) /* the alert is on its way: let it arrive */
         return conn_linger(conn);
-    if (io != IO_DONE)
+    if (io != IO_DONE) {
+        if (answered)
+            conn_progress(conn);
         return conn_wait_for(io);
+    }
     conn_enter(conn, CONN_REQUEST);
     return CONN_GO_ON;
 }

@@ -34,7 +34,8 @@ enum {
     CONN_REQUESTS_MAX = 1000, /* on one connection, which ends then: others get their turn */
     CONN_REQUESTS_FEW = 8,    /* that many are answered before it may have to make room meanwhile */
     CONN_BURST = 16,          /* steps of one connection before others get their turn */
-    CONN_LINGER_READS = 16    /* reads of what nobody wants, likewise */
+    CONN_LINGER_READS = 16,   /* reads of what nobody wants, likewise */
+    CONN_TLS_EASY = 128       /* TLS states of a worker that may be silent until their deadline */
 };
 
 /* What a state's function wants next. */
@@ -52,7 +53,7 @@ struct conn {
     enum conn_state           state;
     int                       wants; /* events of io while it is active; 0: waits elsewhere */
     struct deadline           deadline;
-    struct limits_member      in_all; /* of the worker's connections */
+    struct limits_counted     in_all; /* of the worker's connections, or of those of health listeners */
     struct limits_member      in_tls; /* of its TLS states */
     struct sockaddr_in6       peer;   /* or a sockaddr_in in its place */
     enum config_listener_kind kind;
@@ -87,12 +88,15 @@ struct conn {
 struct conns {
     struct conn_services services;
     struct deadlines     deadlines;
-    struct limits       *all;
+    struct limits       *all;    /* but those of health listeners */
+    struct limits       *health; /* those */
     struct limits       *tls;
     ev_timer             tick;
     size_t               count;
     bool                 draining;
     bool                 access_log;
+    bool                 lacks_certificates; /* for /readyz */
+    bool                 stopping;           /* likewise */
     void (*empty)(void *context);
     void *empty_context;
 };
@@ -103,11 +107,14 @@ struct conns {
 
 /* conn.c */
 void conn_enter(struct conn *conn, enum conn_state state);
+/* The peer has got on within the state: the limits count its silence from now on. The deadline stays. */
+void conn_progress(struct conn *conn);
 /* Steps the connection until it waits or is gone; conn must not be touched afterwards. */
 void conn_run(struct conn *conn);
 /* Tells that there is no memory to go on with it, and ends it. */
 enum conn_next conn_starve(const struct conn *conn);
-bool conn_take_tls(struct conn *conn); /* room among the TLS states, making some if need be */
+/* Makes room for one more TLS state, in the limit and in memory. False: all others are busy. */
+bool conn_take_tls(struct conn *conn);
 void conn_drop_tls(struct conn *conn); /* frees the transport */
 
 /* conn_states.c */

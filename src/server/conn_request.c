@@ -56,6 +56,17 @@ static enum conn_next answer_acme(struct conn *conn, const struct http_request *
     return conn->lookup == NULL ? CONN_GO_ON : CONN_WAIT_ELSE;
 }
 
+static enum conn_next answer_health(struct conn *conn, const struct http_request *request)
+{
+    const struct conns *conns = conn->conns;
+    const char         *unready = conns->stopping             ? "the server is stopping"
+                                  : conns->lacks_certificates ? "certificates are missing"
+                                                              : NULL;
+
+    answers_health(request, unready, conn->close, time(NULL), &conn->answer);
+    return respond(conn);
+}
+
 static enum conn_next answer_request(struct conn *conn, const struct http_request *request)
 {
     struct conns *conns = conn->conns;
@@ -69,6 +80,8 @@ static enum conn_next answer_request(struct conn *conn, const struct http_reques
                   conn->requests >= CONN_REQUESTS_MAX;
     if (conn->kind == CONFIG_ACME)
         return answer_acme(conn, request);
+    if (conn->kind == CONFIG_HEALTH)
+        return answer_health(conn, request);
     answers_policy(request, &conn->match, conn->host, conn->host_len, conn->close, time(NULL),
                    &conn->answer);
     return respond(conn);
@@ -116,31 +129,39 @@ enum conn_next conn_state_token(struct conn *conn)
     return respond(conn);
 }
 
-static void quote_or_dash(char *out, size_t size, const char *value, size_t len)
+static struct log_field text_field(const char *name, const char *value, size_t len)
 {
-    log_quote(out, size, len != 0 ? value : "-", len != 0 ? len : 1);
+    return (struct log_field){ .name = name,
+                               .value = len != 0 ? value : "-",
+                               .len = len != 0 ? len : 1 };
 }
 
-static void log_fetch(const struct conn *conn, const char *outcome)
+static struct log_field number_field(const char *name, long long number)
 {
-    char listener[LISTENER_NAME_MAX + 1], client[LISTENER_TEXT_MAX], host[300], agent[300];
-    char fields[sizeof(listener) + sizeof(client) + sizeof(host) + sizeof(agent) + 128];
+    return (struct log_field){ .name = name, .number = number };
+}
 
-    if (!conn->conns->access_log)
-        return;
-    log_quote(listener, sizeof(listener), conn->listener, strlen(conn->listener));
+static void log_fetch(const struct conn *conn, bool complete)
+{
+    const char *host = conn->host != NULL ? conn->host : conn->asked.at;
+    size_t      host_len = conn->host != NULL ? conn->host_len : conn->asked.len;
+    const char *tls = conn->transport == &transport_tls ? tls_session_version(conn->link) : "";
+    char        client[LISTENER_TEXT_MAX];
+
+    if (!conn->conns->access_log || conn->kind == CONFIG_HEALTH)
+        return; /* probes come every few seconds, and have nothing to do with senders */
     listener_peer((const struct sockaddr *)&conn->peer, client, sizeof(client));
-    if (conn->host != NULL)
-        quote_or_dash(host, sizeof(host), conn->host, conn->host_len);
-    else
-        quote_or_dash(host, sizeof(host), conn->asked.at, conn->asked.len);
-    quote_or_dash(agent, sizeof(agent), conn->agent.at, conn->agent.len);
-    snprintf(fields, sizeof(fields),
-             "fetch listener=%s client=%s host=%s status=%u tls=%s agent=%s ms=%lld%s", listener,
-             client, host, conn->answer.status,
-             conn->transport == &transport_tls ? tls_session_version(conn->link) : "-", agent,
-             (long long)(process_now_ms() - conn->started), outcome);
-    log_fields(fields);
+    const struct log_field fields[] = {
+        text_field("listener", conn->listener, strlen(conn->listener)),
+        text_field("client", client, strlen(client)),
+        text_field("host", host, host_len),
+        number_field("status", conn->answer.status),
+        text_field("tls", tls, strlen(tls)),
+        text_field("agent", conn->agent.at, conn->agent.len),
+        number_field("ms", process_now_ms() - conn->started),
+        text_field("incomplete", "yes", 3),
+    };
+    log_fields("fetch", fields, sizeof(fields) / sizeof(fields[0]) - (complete ? 1 : 0));
 }
 
 /* The answer is out: what comes next on this connection? */
@@ -178,7 +199,7 @@ enum conn_next conn_state_response(struct conn *conn)
         io = conn->answer.close ? transport->finish(conn->link) : transport->flush(conn->link);
     if (io == IO_WANT_READ || io == IO_WANT_WRITE)
         return conn_wait_for(io);
-    log_fetch(conn, io == IO_DONE ? "" : " incomplete=yes");
+    log_fetch(conn, io == IO_DONE);
     if (io != IO_DONE)
         return CONN_GONE;
     return conn->answer.close ? conn_linger(conn) : next_request(conn);
@@ -213,7 +234,7 @@ enum conn_next conn_request_expired(struct conn *conn)
         conn->close = true;
         return respond_status(conn, 503);
     default:
-        log_fetch(conn, " incomplete=yes");
+        log_fetch(conn, false);
         return CONN_GONE;
     }
 }

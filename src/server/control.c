@@ -20,6 +20,7 @@ int control_send(int socket, const struct control *control, int fd)
 static bool well_formed(const struct control *control)
 {
     return control->kind >= CONTROL_LISTENER && control->kind <= CONTROL_RECHECK &&
+           control->listener <= CONFIG_HEALTH &&
            memchr(control->name, '\0', sizeof(control->name)) != NULL &&
            memchr(control->text, '\0', sizeof(control->text)) != NULL;
 }

@@ -2,14 +2,17 @@
  * control: what master and keeper say to each other. Both are trusted and of one binary; the
  * master still takes nothing whose shape is wrong.
  *
- *   keeper -> master   LISTENER, name [, fd]   this generation uses it; with a descriptor: bound anew
- *                      READY, digest, text     all workers are up: waiting for GO
+ *   keeper -> master   LISTENER, name, kind    this generation uses it; with a descriptor: bound anew
+ *                      READY, digest, text, fd all workers are up: waiting for GO; the descriptor is the
+ *                                              snapshot of its inputs
  *                      UNCHANGED               the inputs are those of the generation that serves
- *                      RECHECKED               the workers have been told
+ *                      RECHECKED               RECHECK has been sent to the workers
+ *                      REFUSED, text           there will be no generation; the keeper has logged why
+ *                      SCANNED                 enough hosts have a good certificate for /readyz
  *   master -> keeper   GO                      accept; the generation before is told to drain
  *                      RECHECK                 look at every certificate again
  *
- * A keeper that has to give up says why in the log and exits with 1.
+ * After REFUSED, and when it has to give up without a word, a keeper exits with 1.
  */
 #ifndef SERVER_CONTROL_H
 #define SERVER_CONTROL_H
@@ -17,22 +20,33 @@
 #include "common/hash.h"
 #include "server/listener.h"
 
+#include <stdbool.h>
+
 enum control_kind {
     CONTROL_LISTENER = 1,
     CONTROL_READY,
     CONTROL_UNCHANGED,
     CONTROL_RECHECKED,
+    CONTROL_REFUSED,
+    CONTROL_SCANNED,
     CONTROL_GO,
     CONTROL_RECHECK
 };
 
-enum { CONTROL_TEXT_MAX = 127 };
+enum { CONTROL_TEXT_MAX = CONFIG_PATH_MAX + 255 /* a place in a file, and some words */ };
 
 struct control {
-    enum control_kind kind;
-    uint8_t           digest[HASH_128_SIZE];       /* READY: of the inputs */
-    char              name[LISTENER_NAME_MAX + 1]; /* LISTENER */
-    char              text[CONTROL_TEXT_MAX + 1];  /* READY: for the log, such as "3 domains" */
+    enum control_kind         kind;
+    enum config_listener_kind listener;                    /* LISTENER: what it is used for */
+    uint8_t                   digest[HASH_128_SIZE];       /* READY: of the inputs */
+    char                      name[LISTENER_NAME_MAX + 1]; /* LISTENER */
+    /* READY: what follows "ready: generation N, ", such as "3 domains".
+       REFUSED: "at FILE:LINE", where the configuration is at fault, or the reason. */
+    char     text[CONTROL_TEXT_MAX + 1];
+    unsigned drain_delay; /* READY: seconds */
+    bool     degraded;    /* READY: the configuration was refused: this is the last good one */
+    bool     unkept;      /* READY: state_dir could not be written */
+    bool     log_json;    /* READY, REFUSED */
 };
 
 void control_init(struct control *control, enum control_kind kind);

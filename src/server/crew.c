@@ -37,6 +37,7 @@ static int start_worker(struct crew *crew, size_t index)
         sigprocmask(SIG_SETMASK, &none, NULL);
         crew->start.number = (unsigned)index + 1;
         crew->start.broker = line[1];
+        crew->start.scanned = crew->scanned;
         worker_run(&crew->start);
     }
     close(line[1]);
@@ -51,6 +52,7 @@ static int start_worker(struct crew *crew, size_t index)
     worker->line = line[0];
     worker->up = false;
     worker->again = 0;
+    worker->end_by = 0;
     worker->started = process_now_ms();
     return 0;
 }
@@ -68,26 +70,51 @@ int crew_start(struct crew *crew, size_t count)
     return 0;
 }
 
-static void say(struct crew_worker *worker, enum message_kind kind)
+/* For a worker that does not do its work any more; crew_reap finds it dead, and plans its replacement. */
+static void end(struct crew *crew, struct crew_worker *worker, const char *why)
+{
+    log_errorx("worker %zu %s; killed", (size_t)(worker - crew->at) + 1, why);
+    kill(worker->pid, SIGKILL);
+    close_line(worker);
+    worker->end_by = 0;
+}
+
+/* A worker without a line is about to end, as when the lifetime pipe has ended, or is killed soon. */
+static void lose_line(struct crew_worker *worker)
+{
+    close_line(worker);
+    worker->end_by = process_now_ms() + CREW_END_MS;
+}
+
+static void say(struct crew *crew, struct crew_worker *worker, enum message_kind kind)
 {
     struct message message;
 
     message_init(&message, kind, 0);
-    if (worker->line >= 0 && worker->up)
-        message_send(worker->line, &message, NULL, 0);
+    if (!worker->up || message_send(worker->line, &message, NULL, 0) == 0)
+        return;
+    if (errno == EAGAIN)
+        end(crew, worker, "does not read its line");
+    else if (kind == MESSAGE_RECHECK)
+        end(crew, worker, "has closed its line");
+    else
+        lose_line(worker);
 }
 
 void crew_go(struct crew *crew)
 {
     crew->going = true;
     for (size_t i = 0; i < crew->count; i++)
-        say(&crew->at[i], MESSAGE_GO);
+        say(crew, &crew->at[i], MESSAGE_GO);
 }
 
 void crew_recheck(struct crew *crew)
 {
-    for (size_t i = 0; i < crew->count; i++)
-        say(&crew->at[i], MESSAGE_RECHECK);
+    for (size_t i = 0; i < crew->count; i++) {
+        say(crew, &crew->at[i], MESSAGE_RECHECK);
+        if (crew->at[i].end_by != 0)
+            end(crew, &crew->at[i], "has closed its line");
+    }
 }
 
 void crew_kill(struct crew *crew)
@@ -147,6 +174,7 @@ size_t crew_reap(struct crew *crew)
         if (worker == NULL)
             continue;
         worker->pid = 0;
+        worker->end_by = 0;
         close_line(worker);
         if (crew->draining)
             continue;
@@ -164,21 +192,31 @@ size_t crew_reap(struct crew *crew)
     return lost;
 }
 
+static bool is_due(int64_t time, int64_t now)
+{
+    return time != 0 && time <= now;
+}
+
 int64_t crew_replace(struct crew *crew)
 {
     int64_t now = process_now_ms(), next = 0;
 
+    if (crew->draining)
+        return 0;
     for (size_t i = 0; i < crew->count; i++) {
         struct crew_worker *worker = &crew->at[i];
+        int64_t             due;
 
-        if (worker->again == 0 || crew->draining)
-            continue;
-        if (worker->again <= now && start_worker(crew, i) != 0) {
+        if (is_due(worker->end_by, now))
+            end(crew, worker, "has closed its line");
+        if (is_due(worker->again, now) && start_worker(crew, i) != 0) {
             log_warn("worker %zu cannot be started", i + 1);
             plan_replacement(worker);
         }
-        if (worker->again != 0 && (next == 0 || worker->again < next))
-            next = worker->again;
+        due = worker->end_by != 0 ? worker->end_by
+                                  : worker->again; /* it has one of them, or none */
+        if (due != 0 && (next == 0 || due < next))
+            next = due;
     }
     return next;
 }
@@ -198,7 +236,16 @@ static void answer(struct crew *crew, struct crew_worker *worker, const struct m
     if (request->kind == MESSAGE_UP) {
         worker->up = true;
         if (crew->going)
-            say(worker, MESSAGE_GO);
+            say(crew, worker, MESSAGE_GO);
+        if (crew->scanned)
+            say(crew, worker, MESSAGE_SCANNED);
+        return;
+    }
+    if (request->kind == MESSAGE_SCANNED) {
+        /* The first one counts: a worker that sends many would fill the lines of all others. */
+        for (size_t i = 0; !crew->scanned && i < crew->count; i++)
+            say(crew, &crew->at[i], MESSAGE_SCANNED);
+        crew->scanned = true;
         return;
     }
     opener_answer(crew->config, request, &reply, fds, &fd_count);
@@ -226,9 +273,9 @@ void crew_answer(struct crew *crew, const struct pollfd *fds)
             continue;
         }
         if (len > 0) {
-            log_errorx("worker %zu sent what no worker sends: it is ended", i + 1);
-            kill(worker->pid, SIGKILL);
+            end(crew, worker, "sent an invalid message");
+            continue;
         }
-        close_line(worker);
+        lose_line(worker);
     }
 }

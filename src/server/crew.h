@@ -2,8 +2,8 @@
  * crew: the workers of one keeper: started, answered, replaced.
  *
  * A worker that dies is replaced at once, and with growing pauses when it keeps
- * dying. Each has its own line to the keeper, on which it asks for files; whatever is not a
- * well-formed request ends that worker, since only a broken one sends it.
+ * dying. Each has its own line to the keeper, on which it asks for files. A worker that sends anything
+ * but a well-formed request, closes its line or does not read it is broken: it is killed, and replaced.
  */
 #ifndef SERVER_CREW_H
 #define SERVER_CREW_H
@@ -19,7 +19,9 @@
 enum {
     CREW_PAUSE_FIRST = 100, /* ms before the second replacement in a row; each doubles it */
     CREW_PAUSE_MAX = 30000, /* ms */
-    CREW_STEADY = 10000     /* ms of life after which a worker's death is the first again */
+    CREW_END_MS =
+        1000, /* for a worker to end once it has closed its line, as it does when it ends */
+    CREW_STEADY = 10000 /* ms of life after which a worker's death is the first again */
 };
 
 struct crew_worker {
@@ -28,6 +30,7 @@ struct crew_worker {
     bool     up;
     int64_t  started; /* process_now_ms */
     int64_t  again;   /* when to start the next one; 0: not waiting */
+    int64_t  end_by;  /* when to kill this one, which has closed its line; 0: it has not */
     unsigned pause;   /* ms, of the next replacement */
 };
 
@@ -38,6 +41,7 @@ struct crew {
     size_t               count;
     bool started;  /* set by the keeper: all were up once: from here on, who dies is replaced */
     bool going;    /* GO has been said */
+    bool scanned;  /* enough certificates are good for /readyz */
     bool draining; /* set by the keeper: nobody is replaced any more */
 };
 
@@ -48,7 +52,8 @@ int crew_start(struct crew *crew, size_t count);
    generation cannot be. */
 size_t crew_reap(struct crew *crew);
 
-/* Starts whose pause is over; returns when the next one is due, 0 for never. */
+/* Starts workers whose pause is over, and kills those that live on without their line. Returns when
+   the next one is due, 0 for never. */
 int64_t crew_replace(struct crew *crew);
 
 bool   crew_all_up(const struct crew *crew);

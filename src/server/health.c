@@ -1,17 +1,18 @@
 #include "server/health.h"
 
-#include "common/config.h"
 #include "server/process.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum result { ALIVE, DEAD, ELSEWHERE }; /* ELSEWHERE: this listener can't be there, ask the next */
 
 /* RFC 5246 section 7.4.1.2, RFC 6066 section 3: lengths are of what follows them. */
 static const char hello[] =
@@ -38,10 +39,11 @@ bool health_is_expected(const unsigned char *alert)
            alert[6] == 112;
 }
 
-static enum result dead(const char *name, const char *why)
+/* 1, the exit status. */
+static int dead(const char *name, const char *why)
 {
     fprintf(stderr, "not alive: %s: %s\n", name, why);
-    return DEAD;
+    return 1;
 }
 
 /* 0, or an errno value. */
@@ -97,7 +99,7 @@ static int read_until(int fd, unsigned char *bytes, size_t len, int64_t deadline
     return 0;
 }
 
-static enum result converse(int fd, const char *name, int64_t deadline)
+static int converse(int fd, const char *name, int64_t deadline)
 {
     unsigned char alert[HEALTH_ALERT_LEN];
     int           error;
@@ -108,91 +110,73 @@ static enum result converse(int fd, const char *name, int64_t deadline)
     error = read_until(fd, alert, sizeof(alert), deadline);
     if (error != 0)
         return dead(name, error == EPIPE ? "it closed without an alert" : strerror(error));
+    if (memcmp(alert, "HTTP/1.", sizeof(alert)) == 0)
+        return dead(name, "it speaks HTTP without TLS: ask a health listener for /livez");
     if (!health_is_expected(alert))
         return dead(name, "it answers, but not as mta-stsd does");
-    return ALIVE;
+    return 0;
 }
 
-/* Where a client on this machine finds a socket that is bound to this address. */
-static void to_loopback(struct sockaddr_storage *address)
+/* getaddrinfo takes "65536" for 0, and signs and spaces before a number. */
+static bool is_port(const char *text)
 {
-    struct sockaddr_in  *in = (void *)address;
-    struct sockaddr_in6 *in6 = (void *)address;
+    size_t len = strspn(text, "0123456789");
+    long   port = strtol(text, NULL, 10);
 
-    if (address->ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
-        in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-        in6->sin6_addr = in6addr_loopback;
+    return len > 0 && len <= 5 && text[len] == '\0' && port > 0 && port <= UINT16_MAX;
 }
 
-/* The server has skipped such a listener, with a warning (see listener_open). */
-static bool means_no_ipv6(int family, int error)
+/* "192.0.2.1:443" or "[2001:db8::1]:443": numbers alone, so that no look-up can fail or take time. */
+static bool parse_address(const char *text, struct sockaddr_storage *address, socklen_t *len)
 {
-    return family == AF_INET6 && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
+    const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                                    .ai_socktype = SOCK_STREAM };
+    struct addrinfo      *found;
+    const char           *colon = strrchr(text, ':');
+    char                  host[INET6_ADDRSTRLEN + IF_NAMESIZE + 3];
+    size_t                host_len = colon != NULL ? (size_t)(colon - text) : 0;
+    char                 *start = host;
+
+    if (host_len == 0 || host_len >= sizeof(host) || !is_port(colon + 1))
+        return false;
+    memcpy(host, text, host_len);
+    host[host_len] = '\0';
+    if (host[0] == '[' && host[host_len - 1] == ']') {
+        host[host_len - 1] = '\0';
+        start++;
+    } else if (strchr(host, ':') != NULL) {
+        return false; /* IPv6 without brackets: which colon ends it is a guess */
+    }
+    if (getaddrinfo(start, colon + 1, &hints, &found) != 0)
+        return false;
+    memcpy(address, found->ai_addr, found->ai_addrlen);
+    *len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return true;
 }
 
-static enum result probe(const struct config_listener *listener, int64_t deadline)
+int health_run(const char *text)
 {
-    struct sockaddr_storage address = listener->address;
-    enum result             result;
+    int64_t                 deadline = process_now_ms() + HEALTH_TIMEOUT_MS;
+    struct sockaddr_storage address;
+    socklen_t               len;
     int                     error;
+    int                     status = 1;
     int                     fd;
 
-    to_loopback(&address);
+    if (!parse_address(text, &address, &len)) {
+        fprintf(stderr, "mta-stsd: \"%s\" is not an address and a port, such as 127.0.0.1:443 or "
+                        "[::1]:443\n",
+                text);
+        return HEALTH_USAGE;
+    }
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    error = fd < 0 ? errno : connect_until(fd, &address, listener->address_len, deadline);
+    error = fd < 0 ? errno : connect_until(fd, &address, len, deadline);
     if (error == 0)
-        result = converse(fd, listener->name, deadline);
-    else if (means_no_ipv6(address.ss_family, error))
-        result = ELSEWHERE;
+        status = converse(fd, text, deadline);
     else
-        result = dead(listener->name, strerror(error));
+        dead(text, strerror(error));
     if (fd >= 0)
         close(fd);
-    return result;
-}
-
-static enum result probe_first(const struct config_server *server)
-{
-    int64_t     deadline = process_now_ms() + HEALTH_TIMEOUT_MS;
-    enum result result = ELSEWHERE;
-
-    for (size_t i = 0; i < server->listener_count && result == ELSEWHERE; i++) {
-        const struct config_listener *listener = &server->listeners[i];
-
-        if (listener->kind == CONFIG_HTTPS && listener->systemd == NULL)
-            result = probe(listener, deadline);
-    }
-    if (result == ELSEWHERE)
-        return dead("no listener", "the configuration names no address that can be asked here");
-    return result;
-}
-
-/* The first error is the one line that is printed. */
-static void report(void *context, enum config_severity severity, const char *file, unsigned line,
-                   const char *text)
-{
-    bool *told = context;
-
-    if (severity != CONFIG_ERROR || *told)
-        return;
-    if (line > 0)
-        fprintf(stderr, "%s:%u: error: %s\n", file, line, text);
-    else /* the file as a whole */
-        fprintf(stderr, "%s: error: %s\n", file, text);
-    *told = true;
-}
-
-int health_run(const char *config_path)
-{
-    static const uint8_t any_key[HASH_KEY_SIZE]; /* nothing is compared, and no stranger asks */
-    bool                 told = false;
-    struct config       *config = config_load(config_path, any_key, report, &told);
-    enum result          result;
-
-    if (config == NULL)
-        return 1;
-    result = probe_first(config_server(config));
-    config_free(config);
-    return result == ALIVE ? 0 : 1;
+    return status;
 }

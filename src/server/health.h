@@ -1,10 +1,9 @@
 /*
- * health: mta-stsd -H, the liveness probe of container runtimes, which have no
- * curl in such an image.
+ * health: mta-stsd -H ADDRESS:PORT, the liveness probe from another container, or for one listener.
  *
- * It says a hello for a name that is nobody's to the running server's first HTTPS listener and
- * expects the alert unrecognized_name: master, keeper and a worker had to be
- * there for it, but no certificate; a server that waits for its first one is alive.
+ * It sends a hello for a name that no server has to that address and expects the alert
+ * unrecognized_name: a worker had to be there for it, but no certificate, so a server that waits for
+ * its first one is alive. A listener without TLS answers otherwise, and is not alive by this probe.
  */
 #ifndef SERVER_HEALTH_H
 #define SERVER_HEALTH_H
@@ -12,15 +11,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HEALTH_NAME "health.invalid" /* RFC 6761 section 6.4: nobody's, ever */
+#define HEALTH_NAME "health.invalid" /* RFC 6761 section 6.4: no host ever has it */
 enum {
     HEALTH_TIMEOUT_MS = 3000, /* for all of it: connect, say, read */
-    HEALTH_ALERT_LEN = 7      /* bytes of an alert's record */
+    HEALTH_ALERT_LEN = 7,     /* bytes of an alert's record */
+    HEALTH_USAGE = 2          /* exit status: what was given is no address */
 };
 
 /* Prints one line to standard error when it is not alive, nothing when it is. Returns the exit
-   status: 0 or 1. */
-int health_run(const char *config_path);
+   status: 0, 1 or HEALTH_USAGE. */
+int health_run(const char *address);
 
 /* The whole hello, as it is sent; constant. */
 const void *health_hello(size_t *len);

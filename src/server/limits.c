@@ -1,8 +1,7 @@
 /*
- * A hash table of holders; each has its members in one list a rank. Holders with
- * at least one LIMITS_OPEN member stand in the bucket of that count, and the highest
- * bucket in use is known: a count moves by one at a time, so when the highest bucket
- * is left empty, the next lower one has the holder that left it, or nobody is left at all.
+ * Two lists hold all members that may be evicted, one a rank; each is in the order of the last
+ * progress, because progress moves a member to the end. A hash table has an entry for each address
+ * and prefix with members, with two such lists of its own.
  */
 #include "server/limits.h"
 
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANKS = LIMITS_BUSY + 1 };
+enum { RANKS = LIMITS_BUSY /* that have a list */ };
 
 struct list {
     struct limits_link *first, **last; /* *last is the NULL at the end */
@@ -21,18 +20,14 @@ struct limits_holder {
     struct limits_address address;
     struct limits_holder *chain; /* in its slot of the table */
     struct list           members[RANKS];
-    size_t                count;   /* of all ranks */
-    size_t                open;    /* of LIMITS_OPEN: the bucket it stands in */
-    struct limits_link    by_open; /* in that bucket, unless it is 0 */
+    size_t                count; /* of all ranks */
 };
 
 struct limits {
-    size_t                 total, per_address;
+    struct limits_bounds   bounds;
     size_t                 count;
     uint8_t                hash_key[HASH_KEY_SIZE];
-    struct list            idle;    /* the LIMITS_IDLE members of all */
-    struct list           *buckets; /* total + 1 of them; 0 is never used */
-    size_t                 highest; /* bucket in use; 0: none */
+    struct list            members[RANKS];
     struct limits_holder **slots;
     size_t                 slot_mask; /* a power of two, less one */
 };
@@ -65,11 +60,6 @@ static void list_remove(struct list *list, struct limits_link *link)
         list->last = link->prev;
 }
 
-static struct limits_member *oldest(const struct list *by_rank)
-{
-    return by_rank->first != NULL ? OWNER(by_rank->first, struct limits_member, by_rank) : NULL;
-}
-
 /* --- Addresses */
 
 static void set_address(struct limits_address *address, uint8_t family, const void *bytes,
@@ -94,6 +84,32 @@ void limits_address_of(const struct sockaddr *peer, struct limits_address *addre
         else
             set_address(address, 6, in6, 8);
     }
+}
+
+/* IPv6 has the /64, the /56 and the /48; the others have themselves. */
+static size_t steps_of(const struct limits *limits, const struct limits_address *address)
+{
+    if (address == NULL || address->family == 0 || limits->bounds.per_address == 0)
+        return 0;
+    return address->family == 6 ? LIMITS_STEPS : 1;
+}
+
+static struct limits_address prefix_of(const struct limits_address *address, size_t step)
+{
+    struct limits_address prefix = *address;
+
+    memset(prefix.bytes + sizeof(prefix.bytes) - step, 0, step);
+    prefix.step = (uint8_t)step;
+    return prefix;
+}
+
+static size_t bound_of(const struct limits *limits, size_t step)
+{
+    size_t bound = limits->bounds.per_address;
+
+    while (step-- > 0)
+        bound *= LIMITS_STEP_FACTOR;
+    return bound;
 }
 
 static bool same_address(const struct limits_address *a, const struct limits_address *b)
@@ -133,117 +149,190 @@ static void holder_free(struct limits *limits, struct limits_holder *holder)
     free(holder);
 }
 
-/* Moves the holder to the next higher or next lower bucket. */
-static void holder_set_open(struct limits *limits, struct limits_holder *holder, size_t open)
-{
-    if (holder->open > 0)
-        list_remove(&limits->buckets[holder->open], &holder->by_open);
-    holder->open = open;
-    if (open > 0)
-        list_append(&limits->buckets[open], &holder->by_open);
-    if (open > limits->highest)
-        limits->highest = open;
-    else if (limits->buckets[limits->highest].first == NULL && limits->highest > 0)
-        limits->highest--;
-}
-
 /* --- Members */
 
-static void enter(struct limits *limits, struct limits_member *member, enum limits_rank rank)
+static struct limits_counted *counted_of(struct limits_member *member)
 {
-    struct limits_holder *holder = member->holder;
+    return OWNER(member, struct limits_counted, member);
+}
 
-    member->rank = rank;
-    list_append(&holder->members[rank], &member->by_rank);
-    if (rank == LIMITS_IDLE)
-        list_append(&limits->idle, &member->by_idle);
-    else if (rank == LIMITS_OPEN)
-        holder_set_open(limits, holder, holder->open + 1);
+static void enter(struct limits *limits, struct limits_member *member, enum limits_rank rank,
+                  int64_t now)
+{
+    member->rank = (uint8_t)rank;
+    member->since = now;
+    if (rank == LIMITS_BUSY)
+        return;
+    list_append(&limits->members[rank], &member->by_age);
+    for (size_t step = 0; member->counted && step < LIMITS_STEPS; step++) {
+        struct limits_place *place = &counted_of(member)->places[step];
+
+        if (place->holder != NULL)
+            list_append(&place->holder->members[rank], &place->by_age);
+    }
 }
 
 static void leave(struct limits *limits, struct limits_member *member)
 {
-    struct limits_holder *holder = member->holder;
+    if (member->rank == LIMITS_BUSY)
+        return;
+    list_remove(&limits->members[member->rank], &member->by_age);
+    for (size_t step = 0; member->counted && step < LIMITS_STEPS; step++) {
+        struct limits_place *place = &counted_of(member)->places[step];
 
-    list_remove(&holder->members[member->rank], &member->by_rank);
-    if (member->rank == LIMITS_IDLE)
-        list_remove(&limits->idle, &member->by_idle);
-    else if (member->rank == LIMITS_OPEN)
-        holder_set_open(limits, holder, holder->open - 1);
+        if (place->holder != NULL)
+            list_remove(&place->holder->members[member->rank], &place->by_age);
+    }
 }
 
-int limits_add(struct limits *limits, struct limits_member *member,
-               const struct limits_address *address, enum limits_rank rank)
+/* Counts it no more. A holder without members goes. */
+static void leave_holders(struct limits *limits, struct limits_counted *counted)
 {
-    struct limits_holder **at = find_holder(limits, address);
-    struct limits_holder  *holder = *at;
+    for (size_t step = 0; step < LIMITS_STEPS; step++) {
+        struct limits_holder *holder = counted->places[step].holder;
 
-    if (limits->count == limits->total)
-        return -1;
-    if (holder == NULL && (holder = *at = holder_new(address)) == NULL)
-        return -1;
-    member->holder = holder;
-    holder->count++;
-    limits->count++;
-    enter(limits, member, rank);
+        if (holder != NULL && --holder->count == 0)
+            holder_free(limits, holder);
+        counted->places[step].holder = NULL;
+    }
+    counted->member.counted = false;
+}
+
+/* -1: no memory. */
+static int enter_holders(struct limits *limits, struct limits_counted *counted,
+                         const struct limits_address *address)
+{
+    for (size_t step = 0; step < steps_of(limits, address); step++) {
+        struct limits_address  prefix = prefix_of(address, step);
+        struct limits_holder **at = find_holder(limits, &prefix);
+        struct limits_holder  *holder = *at;
+
+        if (holder == NULL && (holder = *at = holder_new(&prefix)) == NULL) {
+            leave_holders(limits, counted);
+            return -1;
+        }
+        holder->count++;
+        counted->places[step].holder = holder;
+    }
+    counted->member.counted = true;
     return 0;
 }
 
-void limits_rank_set(struct limits *limits, struct limits_member *member, enum limits_rank rank)
+int limits_add(struct limits *limits, struct limits_member *member, enum limits_rank rank,
+               int64_t now)
 {
-    if (member->holder == NULL)
+    if (limits->count == limits->bounds.total)
+        return -1;
+    member->in = true;
+    limits->count++;
+    enter(limits, member, rank, now);
+    return 0;
+}
+
+int limits_add_counted(struct limits *limits, struct limits_counted *counted,
+                       const struct limits_address *address, enum limits_rank rank, int64_t now)
+{
+    if (enter_holders(limits, counted, address) != 0)
+        return -1;
+    if (limits_add(limits, &counted->member, rank, now) == 0)
+        return 0;
+    leave_holders(limits, counted);
+    return -1;
+}
+
+void limits_rank_set(struct limits *limits, struct limits_member *member, enum limits_rank rank,
+                     int64_t now)
+{
+    if (!member->in)
         return;
     leave(limits, member);
-    enter(limits, member, rank);
+    enter(limits, member, rank, now);
 }
 
 void limits_remove(struct limits *limits, struct limits_member *member)
 {
-    struct limits_holder *holder = member->holder;
-
-    if (holder == NULL)
+    if (!member->in)
         return;
     leave(limits, member);
-    member->holder = NULL;
+    if (member->counted)
+        leave_holders(limits, counted_of(member));
+    member->in = false;
     limits->count--;
-    if (--holder->count == 0)
-        holder_free(limits, holder);
 }
 
-/* --- Who has to go */
+/* --- The choice */
 
-static struct limits_member *victim_of(const struct limits_holder *holder)
+static struct limits_member *oldest(const struct limits *limits, enum limits_rank rank)
 {
-    struct limits_member *idle = oldest(&holder->members[LIMITS_IDLE]);
+    struct limits_link *first = limits->members[rank].first;
 
-    return idle != NULL ? idle : oldest(&holder->members[LIMITS_OPEN]);
+    return first != NULL ? OWNER(first, struct limits_member, by_age) : NULL;
 }
 
-static struct limits_member *victim_of_all(const struct limits *limits)
+static struct limits_member *oldest_of(const struct limits_holder *holder)
 {
-    struct limits_link *most;
+    struct limits_link  *first = holder->members[LIMITS_IDLE].first;
+    struct limits_place *place;
 
-    if (limits->idle.first != NULL)
-        return OWNER(limits->idle.first, struct limits_member, by_idle);
-    if (limits->highest == 0)
+    if (first == NULL)
+        first = holder->members[LIMITS_OPEN].first;
+    if (first == NULL)
         return NULL;
-    most = limits->buckets[limits->highest].first;
-    return oldest(&OWNER(most, struct limits_holder, by_open)->members[LIMITS_OPEN]);
+    place = OWNER(first, struct limits_place, by_age) - holder->address.step;
+    return &OWNER(place, struct limits_counted, places)->member;
+}
+
+struct limits_member *limits_oldest(const struct limits *limits)
+{
+    struct limits_member *idle = oldest(limits, LIMITS_IDLE);
+
+    return idle != NULL ? idle : oldest(limits, LIMITS_OPEN);
+}
+
+/* The address, or the smallest prefix of it, that has as many members as it may have. */
+static const struct limits_holder *full_holder(const struct limits         *limits,
+                                               const struct limits_address *address)
+{
+    for (size_t step = 0; step < steps_of(limits, address); step++) {
+        struct limits_address       prefix = prefix_of(address, step);
+        const struct limits_holder *holder = *find_holder(limits, &prefix);
+
+        if (holder != NULL && holder->count >= bound_of(limits, step))
+            return holder;
+    }
+    return NULL;
+}
+
+/* Milliseconds for which a member may be silent. */
+static int64_t patience(const struct limits *limits)
+{
+    size_t ms = LIMITS_PATIENCE_MAX * limits->bounds.easy / limits->count;
+
+    return ms > LIMITS_PATIENCE_MIN ? (int64_t)ms : LIMITS_PATIENCE_MIN;
+}
+
+static struct limits_member *overdue(const struct limits *limits, int64_t now)
+{
+    if (limits->count == 0 || limits->count < limits->bounds.easy)
+        return NULL;
+    for (enum limits_rank rank = LIMITS_IDLE; rank < LIMITS_BUSY; rank++) {
+        struct limits_member *member = oldest(limits, rank);
+
+        if (member != NULL && now - member->since > patience(limits))
+            return member;
+    }
+    return NULL;
 }
 
 struct limits_member *limits_victim(const struct limits         *limits,
-                                    const struct limits_address *address, bool *full)
+                                    const struct limits_address *address, int64_t now, bool *full)
 {
-    const struct limits_holder *holder = *find_holder(limits, address);
+    const struct limits_holder *holder = full_holder(limits, address);
 
-    *full = true;
-    if (holder != NULL && address->family != 0 && limits->per_address > 0 &&
-        holder->count >= limits->per_address)
-        return victim_of(holder);
-    if (limits->count >= limits->total)
-        return victim_of_all(limits);
-    *full = false;
-    return NULL;
+    *full = holder != NULL || limits->count >= limits->bounds.total;
+    if (holder != NULL)
+        return oldest_of(holder);
+    return *full ? limits_oldest(limits) : overdue(limits, now);
 }
 
 size_t limits_count(const struct limits *limits)
@@ -253,28 +342,30 @@ size_t limits_count(const struct limits *limits)
 
 /* --- The whole */
 
-struct limits *limits_new(size_t total, size_t per_address, const uint8_t hash_key[HASH_KEY_SIZE])
+static void lists_init(struct list lists[RANKS])
+{
+    for (size_t rank = 0; rank < RANKS; rank++)
+        list_init(&lists[rank]);
+}
+
+struct limits *limits_new(const struct limits_bounds *bounds, const uint8_t hash_key[HASH_KEY_SIZE])
 {
     struct limits *limits = calloc(1, sizeof(*limits));
     size_t         slots = 1;
 
     if (limits == NULL)
         return NULL;
-    while (slots < total)
+    while (slots < bounds->total && bounds->per_address > 0)
         slots *= 2;
-    limits->total = total;
-    limits->per_address = per_address;
+    limits->bounds = *bounds;
     limits->slot_mask = slots - 1;
     memcpy(limits->hash_key, hash_key, HASH_KEY_SIZE);
-    list_init(&limits->idle);
+    lists_init(limits->members);
     limits->slots = calloc(slots, sizeof(struct limits_holder *));
-    limits->buckets = calloc(total + 1, sizeof(struct list));
-    if (limits->slots == NULL || limits->buckets == NULL) {
+    if (limits->slots == NULL) {
         limits_free(limits);
         return NULL;
     }
-    for (size_t open = 0; open <= total; open++)
-        list_init(&limits->buckets[open]);
     return limits;
 }
 
@@ -283,6 +374,5 @@ void limits_free(struct limits *limits)
     if (limits == NULL)
         return;
     free(limits->slots);
-    free(limits->buckets);
     free(limits);
 }

@@ -41,6 +41,26 @@ int listener_set_add(struct listener_set *set, const char *name, int fd, bool gi
     return 0;
 }
 
+bool listener_is(const struct listener *listener, const char *name, enum config_listener_kind kind)
+{
+    size_t len = strlen(name);
+
+    if (strcmp(listener->name, name) != 0)
+        return false;
+    /* Only addresses with port 0 may be written once for each kind. */
+    return listener->given || listener->kind == kind || strcmp(name + len - 2, ":0") != 0;
+}
+
+bool listener_set_has(const struct listener_set *set, const char *name,
+                      enum config_listener_kind kind)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (listener_is(&set->at[i], name, kind))
+            return true;
+    }
+    return false;
+}
+
 bool listener_set_has_fd(const struct listener_set *set, int fd)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -362,14 +382,14 @@ static int use(struct listener_set *used, const struct config_listener *wanted, 
     return -1;
 }
 
-/* Adds what is held under that name. 1 when there was any, 0 when not, -1 with a text. */
+/* Adds what is held for that listener. 1 when there was any, 0 when not, -1 with a text. */
 static int use_held(const struct config_listener *wanted, const struct listener_set *held,
                     struct listener_set *used, char *error)
 {
     int found = 0;
 
     for (size_t i = 0; i < held->count; i++) {
-        if (strcmp(held->at[i].name, wanted->name) != 0)
+        if (!listener_is(&held->at[i], wanted->name, wanted->kind))
             continue;
         if (use(used, wanted, held->at[i].fd, held->at[i].given, error) != 0)
             return -1;

@@ -34,7 +34,12 @@ struct listener_set {
 };
 
 /* -1 when full, or when the name is too long. Else the set has the descriptor from then on. */
-int  listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
+int listener_set_add(struct listener_set *set, const char *name, int fd, bool given,
+                     enum config_listener_kind kind);
+/* True when the listener serves this name and kind. Sockets from systemd have no kind of their own.
+   A port that is written as a number is one socket for every kind; port 0 is another port for each. */
+bool listener_is(const struct listener *listener, const char *name, enum config_listener_kind kind);
+bool listener_set_has(const struct listener_set *set, const char *name,
                       enum config_listener_kind kind);
 bool listener_set_has_fd(const struct listener_set *set, int fd);
 void listener_set_close(struct listener_set *set); /* closes every descriptor, empties it */

@@ -40,6 +40,7 @@ bool message_request_read(const void *packet, size_t len, struct message *messag
         return false;
     switch (given.kind) {
     case MESSAGE_UP:
+    case MESSAGE_SCANNED:
         return given.name_len == 0;
     case MESSAGE_CERTIFICATE:
     case MESSAGE_TOKEN:
@@ -64,6 +65,7 @@ bool message_reply_read(const void *packet, size_t len, struct message *message)
     switch (given.kind) {
     case MESSAGE_GO:
     case MESSAGE_RECHECK:
+    case MESSAGE_SCANNED:
         return given.error == 0 && given.step == MESSAGE_STEP_NONE;
     case MESSAGE_ANSWER:
         return given.step <= MESSAGE_STEP_TOKEN &&

@@ -9,7 +9,9 @@
  *   worker -> keeper   UP                      started, dropped, ready to accept
  *                      CERTIFICATE, name       the pair of this policy host, please
  *                      TOKEN, name             the file of this ACME token, please
+ *                      SCANNED                 enough hosts have a good certificate for /readyz
  *   keeper -> worker   GO                      accept from now on
+ *                      SCANNED                 a worker has found that
  *                      RECHECK                 look at every certificate before its next use
  *                      ANSWER, error, 0-2 fds  to the request of the same number
  */
@@ -30,7 +32,8 @@ enum message_kind {
     MESSAGE_TOKEN,
     MESSAGE_GO,
     MESSAGE_RECHECK,
-    MESSAGE_ANSWER
+    MESSAGE_ANSWER,
+    MESSAGE_SCANNED
 };
 
 /* As it travels, both ways: both ends are one binary, so native byte order. A packet
@@ -59,7 +62,7 @@ void message_init(struct message *message, enum message_kind kind, uint32_t numb
 bool message_set_name(struct message *message, const char *name, size_t len);
 
 /*
- * Reads a packet that a worker sent. False unless it is exactly one of the three
+ * Reads a packet that a worker sent. False unless it is exactly one of the four
  * that a worker may send: right size and kind, name_len in range and present where
  * needed, no NUL inside the name, NUL behind it. Pure.
  */

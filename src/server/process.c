@@ -95,7 +95,6 @@ void process_ignore_master_signals(void)
     signal(SIGHUP, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    signal(SIGTTOU, SIG_IGN);
 }
 
 size_t process_raise_descriptors(void)

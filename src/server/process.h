@@ -18,9 +18,7 @@ int64_t process_now_ms(void);
    deadline means none: -1. */
 int64_t process_left_ms(int64_t deadline_ms);
 
-/* SIGHUP, SIGTERM and SIGINT are the master's: systemd and terminals signal the whole group.
-   And SIGTTOU: to a terminal with tostop set, a generation is a background group that must not log.
-   The signal mask stays as it is. */
+/* SIGHUP, SIGTERM and SIGINT are the master's: systemd signals every process. The signal mask stays as it is. */
 void process_ignore_master_signals(void);
 
 /* Raises the soft limit of descriptors to the hard one. Returns the limit that is in force, 0

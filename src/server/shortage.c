@@ -3,9 +3,12 @@
 #include "common/log.h"
 #include "server/process.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { MINUTE_MS = 60 * 1000, TEXT_MAX = 512 /* bytes */ };
 
@@ -32,6 +35,20 @@ static bool may_tell(void)
     }
     told.lines++;
     return true;
+}
+
+bool shortage_spare(size_t blocks)
+{
+    void *volatile block[SHORTAGE_BLOCKS_MAX]; /* else the compiler may leave both calls out */
+    size_t count = 0;
+    int    before = errno;
+
+    while (count < blocks && (block[count] = malloc(SHORTAGE_BLOCK)) != NULL)
+        count++;
+    for (size_t i = 0; i < count; i++)
+        free(block[i]);
+    errno = before;
+    return count == blocks;
 }
 
 void shortage_tell(const char *format, ...)

@@ -8,21 +8,22 @@
 #ifndef SERVER_SHORTAGE_H
 #define SERVER_SHORTAGE_H
 
-#include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-enum { SHORTAGE_LINES = 10 /* a minute, of one process */ };
+enum {
+    SHORTAGE_LINES = 10,        /* a minute, of one process */
+    SHORTAGE_BLOCK = 17 * 1024, /* bytes: either buffer of an mbedTLS context */
+    SHORTAGE_BLOCKS_MAX = 4
+};
+
+/*
+ * Whether there is memory for so many blocks of SHORTAGE_BLOCK, at most SHORTAGE_BLOCKS_MAX: true
+ * where there is. They are allocated and freed: blocks of this size fit where a freed context was.
+ */
+bool shortage_spare(size_t blocks);
 
 /* "out of memory: " and what is given up. */
 void shortage_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/*
- * Whether memory was what a call lacked that has failed: mbedTLS's errors don't always say so, but
- * malloc leaves ENOMEM in errno, and nothing that succeeds clears it. errno is to be 0 before the call.
- */
-static inline bool shortage_met(void)
-{
-    return errno == ENOMEM;
-}
 
 #endif

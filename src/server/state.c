@@ -103,11 +103,14 @@ static int open_snapshot(int dir_fd, const char *dir, const char *name, char err
 int state_open(const char *dir, const char *config_path, int *fd, char error[STATE_ERROR_MAX])
 {
     char name[NAME_MAX + 1];
-    int  dir_fd = open_directory(dir, false, error);
+    int  dir_fd;
 
+    *fd = -1;
+    if (access(dir, F_OK) != 0 && errno == ENOENT)
+        return refuse(error, "%s", "");
+    dir_fd = open_directory(dir, false, error);
     if (dir_fd < 0)
         return -1;
-    *fd = -1;
     if (file_name(config_path, "snapshot", name, error) == 0)
         *fd = open_snapshot(dir_fd, dir, name, error);
     close(dir_fd);

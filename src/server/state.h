@@ -19,7 +19,7 @@ enum { STATE_ERROR_MAX = 4096 + 256 /* bytes: the text names a file */ };
 int state_check(const char *dir, bool create, char error[STATE_ERROR_MAX]);
 
 /* Checks dir, opens its snapshot for config_path and verifies that it is whole: *fd is the caller's,
-   read only. 0; or -1 with the reason in error, which is "" when there is no such file. */
+   read only. 0; or -1 with the reason in error, which is "" when there is no such file or directory. */
 int state_open(const char *dir, const char *config_path, int *fd, char error[STATE_ERROR_MAX]);
 
 /* Copies a snapshot into dir, beside its place, and syncs it. 0, or -1 with the reason in error. */

@@ -1,11 +1,10 @@
 #include "server/testconf.h"
 
-#include "common/certopen.h"
-#include "common/certpair.h"
+#include "common/certscan.h"
 #include "common/config.h"
 #include "common/hostname.h"
+#include "server/opener.h"
 #include "server/privileges.h"
-#include "server/shortage.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,83 +26,64 @@ struct subject {
     unsigned    line;
 };
 
-static void print_place(struct test *test, enum config_severity severity, const char *file,
-                        unsigned line)
-{
-    if (severity == CONFIG_ERROR)
-        test->errors++;
-    else
-        test->warnings++;
-    printf("%s:%u: %s: ", file, line, config_severity_name(severity));
-}
-
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
 {
-    print_place(context, severity, file, line);
-    puts(text);
+    struct test *test = context;
+    char         finding[CONFIG_FINDING_MAX];
+
+    if (severity == CONFIG_ERROR)
+        test->errors++;
+    else if (severity == CONFIG_WARNING)
+        test->warnings++;
+    puts(config_finding(severity, file, line, text, finding));
 }
 
 /* A certificate's finding is a warning: this one host is refused, everything else is served. */
 __attribute__((format(printf, 3, 4))) static void
 warn(struct test *test, const struct subject *subject, const char *format, ...)
 {
+    char    text[CONFIG_FINDING_MAX];
+    int     len = snprintf(text, sizeof(text), "%s: ", subject->host);
     va_list arguments;
 
-    print_place(test, CONFIG_WARNING, subject->file, subject->line);
-    printf("%s: ", subject->host);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(text + len, sizeof(text) - (size_t)len, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    report(test, CONFIG_WARNING, subject->file, subject->line, text);
 }
 
 static void warn_unopened(struct test *test, const struct subject *subject,
-                          enum certopen_file failed, int error, const char *path)
+                          const struct certscan_result *result)
 {
-    const char *why = error == EINVAL ? "is no regular file" : strerror(error);
+    const char *why = result->error == EINVAL ? "is no regular file" : strerror(result->error);
 
-    warn(test, subject, "%s file: %s%s%s", failed == CERTOPEN_KEY ? "key" : "certificate", path,
-         path[0] == '\0' ? "" : ": ", why);
+    warn(test, subject, "%s file: %s%s%s", result->failed == CERTOPEN_KEY ? "key" : "certificate",
+         result->path, result->path[0] == '\0' ? "" : ": ", why);
 }
 
-static void judge_files(struct test *test, const struct subject *subject, const int fds[2],
-                        const char *path)
+static void judge_domain(void *context, const char *domain, const struct policy *policy,
+                         const struct certscan_result *result)
 {
-    char             text[CERTPAIR_ERROR_MAX];
-    struct certpair *pair = certpair_load(fds[0], fds[1], subject->host, text);
-    unsigned         findings = pair ? certpair_findings(pair, test->now) : 0;
+    struct test   *test = context;
+    struct subject subject;
+    const char    *text = result->text;
 
-    if (!pair)
-        warn(test, subject, "%s (certificate = %s)", text, path);
-    for (unsigned bit = 1; bit <= findings; bit <<= 1) {
-        if (!(findings & bit))
-            continue;
-        certpair_explain(pair, (enum certpair_finding)bit, test->now, text, sizeof(text));
-        warn(test, subject, "%s (certificate = %s)", text, path);
-    }
-    certpair_unref(pair);
-}
-
-static bool judge_domain(void *context, const char *domain, const struct policy *policy)
-{
-    struct test       *test = context;
-    struct subject     subject;
-    enum certopen_file failed;
-    char               path[CONFIG_PATH_MAX + 1];
-    int                fds[2];
-
+    (void)policy;
     snprintf(subject.host, sizeof(subject.host), HOSTNAME_POLICY_PREFIX "%s", domain);
     config_place(test->config, domain, &subject.file, &subject.line);
-    if (certopen(policy, domain, strlen(domain), fds, &failed, path) != 0) {
-        warn_unopened(test, &subject, failed, errno, path);
-        return true;
-    }
-    judge_files(test, &subject, fds, path);
-    close(fds[0]);
-    if (fds[1] >= 0)
-        close(fds[1]);
-    return true;
+    if (result->outcome == CERTSCAN_UNOPENED)
+        warn_unopened(test, &subject, result);
+    for (unsigned i = 0; i < result->text_count; i++, text += strlen(text) + 1)
+        warn(test, &subject, "%s (certificate = %s)", text, result->path);
+}
+
+static void judge_certificates(struct test *test)
+{
+    const char *why = certscan(test->config, test->now, judge_domain, test);
+
+    if (why != NULL)
+        report(test, CONFIG_ERROR, config_path(test->config), 0, why);
 }
 
 /* To a server that root starts, a missing user is fatal; to any other it means nothing. */
@@ -123,7 +103,17 @@ static void print_count(size_t count, const char *one, const char *many, const c
     printf("%zu %s%s", count, count == 1 ? one : many, after);
 }
 
-/* "3 domains, 2 policies, 1 listener: 0 errors, 1 warning" */
+/* Only a warning: everything but ACME's tokens is served. */
+static void judge_acme(struct test *test)
+{
+    char text[OPENER_TEXT_MAX];
+
+    if (!opener_judge_acme(config_server(test->config), text))
+        report(test, CONFIG_WARNING, config_path(test->config),
+               config_server(test->config)->acme_line, text);
+}
+
+/* "3 domains, 2 policies, 1 listener: 0 errors, 1 warning", and with isolate = on ", 2 isolated" */
 static void print_summary(const struct test *test)
 {
     const struct config *config = test->config;
@@ -135,23 +125,23 @@ static void print_summary(const struct test *test)
         print_count(config_server(config)->listener_count, "listener", "listeners", ": ");
     }
     print_count(test->errors, "error", "errors", ", ");
-    print_count(test->warnings, "warning", "warnings", "\n");
+    print_count(test->warnings, "warning", "warnings", "");
+    if (config && config_isolated_count(config) > 0)
+        printf(", %zu isolated", config_isolated_count(config));
+    putchar('\n');
 }
 
-int testconf_run(const char *path)
+int testconf_run(const char *path, bool config_only)
 {
-    const uint8_t digest_key[HASH_KEY_SIZE] = { 0 }; /* nobody else looks anything up here */
+    const uint8_t digest_key[HASH_KEY_SIZE] = { 0 }; /* no client looks anything up here */
     struct test   test = { .now = time(NULL) };
 
     test.config = config_load_with_places(path, digest_key, report, &test);
-    errno = 0;
-    if (test.config && certpair_init() != 0)
-        report(&test, CONFIG_ERROR, path, 0,
-               shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
-                              : "mbedTLS has no random numbers");
-    else if (test.config) {
+    if (test.config) {
         judge_user(&test);
-        config_each_domain(test.config, judge_domain, &test);
+        judge_acme(&test);
+        if (!config_only)
+            judge_certificates(&test);
     }
     print_summary(&test);
     config_free(test.config);

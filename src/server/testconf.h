@@ -5,9 +5,12 @@
 #ifndef SERVER_TESTCONF_H
 #define SERVER_TESTCONF_H
 
-/* Prints findings to standard output as "FILE:LINE: error|warning: text", then one summary line.
-   A certificate's finding stands at the place of its domain. Returns the exit status: 0, or 1 with
-   any error. */
-int testconf_run(const char *path);
+#include <stdbool.h>
+
+/* Prints findings to standard output as "FILE:LINE: error|warning: text" (config_finding), then one
+   summary line.
+   A certificate's finding stands at the place of its domain; config_only: no certificate is opened.
+   Returns the exit status: 0, or 1 with any error. */
+int testconf_run(const char *path, bool config_only);
 
 #endif

@@ -1,10 +1,9 @@
 #include "server/tls_internal.h"
 
 #include "common/mbedtls_compat.h"
-#include "server/shortage.h"
+#include "common/memory.h"
 
 #include <mbedtls/ssl.h>
-#include <mbedtls/version.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,16 +34,6 @@ static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
 
-const char *tls_library_version(void)
-{
-    static char text[32];
-    unsigned    version = mbedtls_version_get_number();
-
-    snprintf(text, sizeof(text), "mbedTLS %u.%u.%u", version >> 24, version >> 16 & 0xff,
-             version >> 8 & 0xff);
-    return text;
-}
-
 static int configure(mbedtls_ssl_config *config, const int *suites)
 {
     int result;
@@ -68,10 +57,10 @@ static int configure(mbedtls_ssl_config *config, const int *suites)
 
 struct tls *tls_new(char *error)
 {
-    struct tls *tls = malloc(sizeof(*tls));
-    int         result;
+    struct tls   *tls = malloc(sizeof(*tls));
+    unsigned long failures = memory_failures();
+    int           result;
 
-    errno = 0;
     if (tls == NULL) {
         snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
         return NULL;
@@ -82,7 +71,7 @@ struct tls *tls_new(char *error)
         result = configure(&tls->all, suites_all);
     if (result == 0)
         return tls;
-    if (shortage_met())
+    if (memory_failures() != failures)
         snprintf(error, TLS_ERROR_MAX, "out of memory: no TLS");
     else
         snprintf(error, TLS_ERROR_MAX, "mbedTLS does not take the configuration: error -0x%04x",
@@ -98,12 +87,4 @@ void tls_free(struct tls *tls)
     mbedtls_ssl_config_free(&tls->sha256);
     mbedtls_ssl_config_free(&tls->all);
     free(tls);
-}
-
-void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN])
-{
-    static const uint8_t head[] = { 21, 3, 3, 0, 2, 2 }; /* alert, TLS 1.2, 2 bytes, fatal */
-
-    memcpy(out, head, sizeof(head));
-    out[sizeof(head)] = description;
 }

@@ -39,8 +39,9 @@ struct tls_session *tls_session_new(struct tls *tls, int fd, const struct client
                                     struct certpair *pair, uint8_t *early, size_t early_len,
                                     size_t early_size);
 
-/* IO_DONE when the handshake is over. After IO_FAILED the alert has been sent as far as the socket took it. */
-enum io tls_handshake(struct tls_session *session);
+/* IO_DONE when the handshake is over. After IO_FAILED the alert has been sent as far as the socket took it.
+   *answered: the peer has sent a whole flight, and this call has answered it. */
+enum io tls_handshake(struct tls_session *session, bool *answered);
 
 /* "1.2" or "1.3"; "-" before it is known. */
 const char *tls_session_version(const struct tls_session *session);
@@ -52,8 +53,5 @@ extern const struct transport transport_tls; /* the state is a struct tls_sessio
 
 /* A fatal alert in a record of its own, as it is sent in the place of a ServerHello. */
 void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN]);
-
-/* "mbedTLS 3.6.6" */
-const char *tls_library_version(void);
 
 #endif

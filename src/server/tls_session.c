@@ -3,7 +3,7 @@
 
 #include "common/certpair.h"
 #include "common/mbedtls_compat.h"
-#include "server/shortage.h"
+#include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +27,11 @@ struct tls_session {
     uint8_t            *out;   /* not yet sent: out_at to out_len */
     size_t              out_at, out_len, out_size;
     bool                closing; /* close_notify is in the buffers */
+    bool                alerted; /* since the peer's last bytes, an alert may have been sent */
     bool                broken;
-    bool                starved; /* for want of memory */
+    bool                starved;  /* for want of memory */
+    unsigned long       failures; /* memory_failures() before this call to mbedTLS */
+    bool                wrote;    /* in this call of the handshake */
 };
 
 /*
@@ -102,10 +105,14 @@ static int bio_send(void *context, const unsigned char *bytes, size_t len)
             return MBEDTLS_ERR_SSL_CONN_EOF;
         }
     }
-    if (!out_reserve(session, len))
+    if (!out_reserve(session, len)) {
+        session->starved = true;
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
     memcpy(session->out + session->out_len, bytes, len);
     session->out_len += len;
+    session->wrote = true;
+    session->alerted = bytes[0] != MBEDTLS_SSL_MSG_HANDSHAKE; /* what TLS 1.3 encrypts may be one */
     return (int)len;
 }
 
@@ -154,6 +161,7 @@ static int bio_receive(void *context, unsigned char *bytes, size_t size)
         count = size;
     memcpy(bytes, session->in + session->in_at, count);
     session->in_at += count;
+    session->alerted = false;
     return (int)count;
 }
 
@@ -190,11 +198,56 @@ fail:
     return NULL;
 }
 
+/* Before each call to mbedTLS in which memory may run out. */
+static void begin_call(struct tls_session *session)
+{
+    session->failures = memory_failures();
+    session->reads = 0;
+}
+
+/* Whether memory has run out within the call, whatever its result. */
+static bool has_starved(const struct tls_session *session)
+{
+    return session->starved || memory_failures() != session->failures;
+}
+
 /* The session is given up for want of memory; its key may have been left half way through. */
 static enum io starve(struct tls_session *session)
 {
     session->broken = session->starved = true;
     mbedtls_compat_forget_blinding(certpair_key(session->pair));
+    return IO_FAILED;
+}
+
+/* Nothing that was sent so far is more than a HelloRetryRequest, and nothing is encrypted. */
+static bool is_before_server_hello(const struct tls_session *session)
+{
+    return session->ssl.MBEDTLS_PRIVATE(state) <= MBEDTLS_SSL_SERVER_HELLO;
+}
+
+static void send_alert(struct tls_session *session, uint8_t description)
+{
+    uint8_t record[TLS_ALERT_LEN];
+
+    if (is_before_server_hello(session)) {
+        /* Past mbedTLS, which would first send the ServerHello that it has begun, and no alert. */
+        tls_alert(description, record);
+        bio_send(session, record, sizeof(record));
+    } else {
+        mbedtls_ssl_send_alert_message(&session->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, description);
+    }
+    flush(session);
+}
+
+static enum io fail(struct tls_session *session, int result)
+{
+    int alert = tls_alert_for(result, is_before_server_hello(session));
+
+    if (has_starved(session))
+        return starve(session);
+    if (!session->alerted && alert != TLS_NO_ALERT) /* mbedTLS sends one for some failures */
+        send_alert(session, (uint8_t)alert);
+    session->broken = true;
     return IO_FAILED;
 }
 
@@ -204,34 +257,34 @@ static enum io starve(struct tls_session *session)
  */
 static enum io outcome(struct tls_session *session, int result)
 {
-    enum io flushed = flush(session); /* which leaves errno alone */
+    enum io flushed = flush(session);
 
     if (result >= 0)
         return flushed;
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return IO_END; /* of his side: ours can still be ended as it should be */
-    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
-        session->broken = true;
-        return shortage_met() ? starve(session) : IO_FAILED;
-    }
+    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE)
+        return fail(session, result);
     if (flushed != IO_DONE)
         return flushed;
     /* After a flush, a write that found no room can go on at once: say so by asking again. */
     return result == MBEDTLS_ERR_SSL_WANT_READ ? IO_WANT_READ : IO_WANT_WRITE;
 }
 
-enum io tls_handshake(struct tls_session *session)
+enum io tls_handshake(struct tls_session *session, bool *answered)
 {
     int result;
 
+    *answered = false;
     if (mbedtls_ssl_is_handshake_over(&session->ssl))
         return flush(session); /* the last flight did not go out whole the last time */
-    session->reads = 0;
-    errno = 0;
+    session->wrote = false;
+    begin_call(session);
     result = mbedtls_ssl_handshake(&session->ssl);
+    *answered = session->wrote;
     /* Whatever the result: where there was no memory for it, mbedTLS sends a Finished that it did
        not compute (1.2), or signs once more with what it left of an RSA key (1.3). */
-    if (shortage_met())
+    if (has_starved(session))
         return starve(session);
     return outcome(session, result);
 }
@@ -241,8 +294,7 @@ static enum io tls_read(void *state, void *bytes, size_t size, size_t *count)
     struct tls_session *session = state;
     int                 result;
 
-    session->reads = 0;
-    errno = 0;
+    begin_call(session);
     result = mbedtls_ssl_read(&session->ssl, bytes, size);
     if (result > 0) {
         *count = (size_t)result;
@@ -260,7 +312,7 @@ static enum io tls_write(void *state, const void *bytes, size_t len, size_t *cou
     struct tls_session *session = state;
     int                 result;
 
-    errno = 0;
+    begin_call(session);
     result = mbedtls_ssl_write(&session->ssl, bytes, len);
     if (result > 0) {
         *count = (size_t)result;
@@ -288,9 +340,9 @@ static enum io tls_finish(void *state)
     if (!session->closing && !session->broken) {
         int result;
 
-        errno = 0;
+        begin_call(session);
         result = mbedtls_ssl_close_notify(&session->ssl);
-        session->starved = result != 0 && shortage_met();
+        session->starved = result != 0 && has_starved(session);
         /* With a record still under way, mbedTLS sends that and no more: ask again. */
         if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
             return outcome(session, result);

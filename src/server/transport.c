@@ -5,40 +5,34 @@
 
 enum io transport_receive(int fd, void *bytes, size_t size, size_t *count)
 {
-    int     before = errno, error;
     ssize_t got;
 
     do
         got = recv(fd, bytes, size, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
-    error = errno;
-    errno = before;
     if (got > 0) {
         *count = (size_t)got;
         return IO_DONE;
     }
-    if (got == 0 || error == ECONNRESET)
+    if (got == 0 || errno == ECONNRESET)
         return IO_END;
-    return error == EAGAIN || error == EWOULDBLOCK ? IO_WANT_READ : IO_FAILED;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? IO_WANT_READ : IO_FAILED;
 }
 
 enum io transport_send(int fd, const void *bytes, size_t len, size_t *count)
 {
-    int     before = errno, error;
     ssize_t sent;
 
     do
         sent = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    error = errno;
-    errno = before;
     if (sent > 0) {
         *count = (size_t)sent;
         return IO_DONE;
     }
-    if (sent < 0 && (error == EAGAIN || error == EWOULDBLOCK))
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return IO_WANT_WRITE;
-    return sent < 0 && (error == EPIPE || error == ECONNRESET) ? IO_END : IO_FAILED;
+    return sent < 0 && (errno == EPIPE || errno == ECONNRESET) ? IO_END : IO_FAILED;
 }
 
 static enum io plain_read(void *state, void *bytes, size_t size, size_t *count)

@@ -33,10 +33,7 @@ struct transport {
 /* Over the bare socket: the state is a const int * to its descriptor. */
 extern const struct transport transport_plain;
 
-/*
- * recv and send as enum io, for transports: EINTR is tried again, a reset is IO_END. errno stays
- * what it was: mbedTLS may have met a lack of memory before it calls them.
- */
+/* recv and send as enum io, for transports: EINTR is tried again, a reset is IO_END. */
 enum io transport_receive(int fd, void *bytes, size_t size, size_t *count);
 enum io transport_send(int fd, const void *bytes, size_t len, size_t *count);
 

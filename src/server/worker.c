@@ -1,12 +1,14 @@
 #include "server/worker.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 #include "server/acceptor.h"
 #include "server/broker.h"
 #include "common/certpair.h"
 #include "server/certs.h"
 #include "server/conn.h"
 #include "server/process.h"
+#include "server/readiness.h"
 #include "server/shortage.h"
 #include "server/tls.h"
 
@@ -24,7 +26,10 @@ struct worker {
     struct tls       *tls;
     struct conns     *conns;
     struct acceptors *acceptors;
+    struct readiness *readiness; /* while it scans */
     ev_io             leash;
+    ev_io             ping;
+    int               leash_up;
     ev_timer          cut;
     bool              draining;
 };
@@ -42,6 +47,40 @@ static void recheck(void *context)
     struct worker *worker = context;
 
     certs_recheck(worker->certs);
+}
+
+/* All workers and later generations know it by way of the keeper; this one comes back, too. */
+static void certificates_reached(void *context)
+{
+    struct worker *worker = context;
+
+    if (broker_say(worker->broker, MESSAGE_SCANNED) != 0)
+        conns_set_certificates(worker->conns, true); /* the keeper is gone: this worker at least */
+}
+
+static void scanned(void *context)
+{
+    struct worker *worker = context;
+
+    conns_set_certificates(worker->conns, true);
+    readiness_free(worker->readiness);
+    worker->readiness = NULL;
+}
+
+/* Each ping is read by one of the workers. */
+static void pinged(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct worker *worker = watcher->data;
+    char           pings[64];
+    ssize_t        count = read(watcher->fd, pings, sizeof(pings));
+
+    (void)events;
+    if (count == 0) {
+        ev_io_stop(loop, watcher);
+        conns_set_stopping(worker->conns);
+    } else if (count > 0 && write(worker->leash_up, "", 1) < 0) {
+        return; /* the pipe is full of answers */
+    }
 }
 
 static void keeper_lost(void *context)
@@ -77,6 +116,8 @@ static void leash_ended(struct ev_loop *loop, ev_io *watcher, int events)
     (void)events;
     worker->draining = true;
     ev_io_stop(loop, watcher);
+    readiness_free(worker->readiness);
+    worker->readiness = NULL;
     acceptors_free(worker->acceptors);
     worker->acceptors = NULL;
     ev_timer_start(loop, &worker->cut);
@@ -85,9 +126,9 @@ static void leash_ended(struct ev_loop *loop, ev_io *watcher, int events)
 
 static void drop_everything(const struct worker_start *start)
 {
-    int    keep[LISTENER_SET_MAX + 4] = { start->broker, start->leash_down, start->leash_up,
-                                          start->privileges->empty_fd };
-    size_t count = 4;
+    int    keep[LISTENER_SET_MAX + 5] = { start->broker, start->leash_down, start->leash_up,
+                                          start->ping, start->privileges->empty_fd };
+    size_t count = 5;
     char   error[PRIVILEGES_ERROR_MAX];
 
     for (size_t i = 0; i < start->listeners->count; i++)
@@ -100,12 +141,13 @@ static void drop_everything(const struct worker_start *start)
 
 static void start_tls(struct worker *worker)
 {
-    char error[TLS_ERROR_MAX];
+    unsigned long failures = memory_failures();
+    char          error[TLS_ERROR_MAX];
 
-    errno = 0;
     if (certpair_init() != 0)
-        log_fatalx(shortage_met() ? "out of memory: mbedTLS cannot start its cryptography"
-                                  : "mbedTLS has no random numbers");
+        log_fatalx(memory_failures() != failures
+                       ? "out of memory: mbedTLS cannot start its cryptography"
+                       : "mbedTLS has no random numbers");
     worker->tls = tls_new(error);
     if (worker->tls == NULL)
         log_fatalx("%s", error);
@@ -156,10 +198,24 @@ static void *need(void *made, const char *what)
     return made;
 }
 
+/* The first worker scans for all of them. */
+static void start_readiness(struct worker *worker, const struct worker_start *start)
+{
+    unsigned percent = config_server(start->config)->ready_percent;
+
+    if (start->scanned || percent == 0)
+        return;
+    conns_set_certificates(worker->conns, false);
+    if (start->number == 1)
+        worker->readiness = need(readiness_new(worker->loop, start->config, worker->certs, percent,
+                                               certificates_reached, worker),
+                                 "scan of certificates");
+}
+
 static void prepare(struct worker *worker, const struct worker_start *start)
 {
     const struct broker_events events = {
-        .go = go, .recheck = recheck, .lost = keeper_lost, .context = worker
+        .go = go, .recheck = recheck, .scanned = scanned, .lost = keeper_lost, .context = worker
     };
     struct conn_services services;
     uint8_t              hash_key[HASH_KEY_SIZE];
@@ -176,10 +232,16 @@ static void prepare(struct worker *worker, const struct worker_start *start)
                                        .broker = worker->broker,
                                        .certs = worker->certs,
                                        .tls = worker->tls,
-                                       .max_connections = start->max_connections };
+                                       .max_connections = start->max_connections,
+                                       .max_tls = start->max_tls };
     worker->conns = need(conns_new(&services, hash_key), "table of connections");
     worker->acceptors = need(acceptors_new(worker->loop, worker->conns, start->listeners),
                              "acceptors");
+    start_readiness(worker, start);
+    worker->leash_up = start->leash_up;
+    ev_io_init(&worker->ping, pinged, start->ping, EV_READ);
+    worker->ping.data = worker;
+    ev_io_start(worker->loop, &worker->ping);
     ev_io_init(&worker->leash, leash_ended, start->leash_down, EV_READ);
     worker->leash.data = worker;
     ev_io_start(worker->loop, &worker->leash);
@@ -197,13 +259,14 @@ _Noreturn void worker_run(const struct worker_start *start)
     process_ignore_master_signals();
     drop_everything(start);
     prepare(&worker, start);
-    if (broker_say_up(worker.broker) != 0) { /* as when a start or a reload is called off */
+    if (broker_say(worker.broker, MESSAGE_UP) != 0) { /* as when a start or a reload is called off */
         log_warn("the keeper is gone before this worker was up");
         exit(1);
     }
     ev_run(worker.loop, 0);
 
     /* Freed as if it mattered, so that a leak of anything else stands out. */
+    readiness_free(worker.readiness);
     conns_free(worker.conns);
     acceptors_free(worker.acceptors);
     certs_free(worker.certs);

@@ -12,6 +12,8 @@
 #include "server/listener.h"
 #include "server/privileges.h"
 
+#include <stdbool.h>
+
 #define WORKER_DRAIN 5.0 /* seconds for what is in flight, once the leash has ended */
 
 struct worker_start {
@@ -20,9 +22,12 @@ struct worker_start {
     const struct privileges *privileges;
     unsigned                 generation, number; /* for the log: worker.GENERATION.NUMBER */
     unsigned                 max_connections;    /* as configured, or as descriptors allow */
+    unsigned                 max_tls;            /* as configured, or as memory allows */
     int                      broker;             /* its end of the line to the keeper */
     int                      leash_down;         /* reads as ended: drain */
-    int                      leash_up;           /* held while it lives */
+    int                      leash_up;           /* held while it lives; answers to pings */
+    int                      ping;               /* see generation.h */
+    bool                     scanned;            /* no scan of certificates is needed any more */
 };
 
 /* In the forked child. Never returns. */

@@ -2,10 +2,10 @@
 
 #include "common/certificate.h"
 #include "common/hostname.h"
+#include "common/memory.h"
 
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,17 +125,16 @@ static void read_leaf(const mbedtls_x509_crt *leaf, const char *host, struct cha
     chain->has_names = leaf->subject_alt_names.buf.p != NULL;
 }
 
-/* errno tells lack of memory, whatever mbedTLS takes it for. */
 bool chain_read(const char *const *pems, size_t count, const char *host, struct chain *chain)
 {
     mbedtls_x509_crt certificates;
+    unsigned long    failures = memory_failures();
     size_t           read = 0;
 
     memset(chain, 0, sizeof(*chain));
     chain->length = count;
     if (psa_crypto_init() != PSA_SUCCESS)
         return false;
-    errno = 0;
     mbedtls_x509_crt_init(&certificates);
     for (size_t i = 0; i < count && (i == 0 || read > 0); i++)
         if (mbedtls_x509_crt_parse(&certificates, (const uint8_t *)pems[i], strlen(pems[i]) + 1) ==
@@ -147,7 +146,7 @@ bool chain_read(const char *const *pems, size_t count, const char *host, struct 
         chain->lone = read == count && !chain->self_signed && !has_issuer(&certificates);
     }
     mbedtls_x509_crt_free(&certificates);
-    return read == count || errno != ENOMEM;
+    return read == count || memory_failures() == failures;
 }
 
 bool chain_ends_soon(const struct chain *chain, time_t now)

@@ -17,7 +17,7 @@ static const char help[] =
     "certificate and answer, the policy, the MX hosts and theirs, and where reports go. Says\n"
     "what is wrong by RFC 8461, what is wrong by the strictest sender there is, and what to do.\n"
     "\n"
-    "  -c FILE            hold it against the server's configuration, too: is what is served\n"
+    "  -c, --config FILE  hold it against the server's configuration, too: is what is served\n"
     "                     what is configured, and does DNS have its id?\n"
     "  --all              every domain of the configuration, which is\n"
     "                     " COMMAND_CONFIG " without -c\n"

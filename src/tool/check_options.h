@@ -32,7 +32,8 @@ enum {
 
 /* Of a command's table; -c is for its list of letters. */
 #define CHECK_OPTIONS_LONG                                                  \
-    { "resolver", required_argument, NULL, CHECK_OPTION_RESOLVER },         \
+    { "config", required_argument, NULL, 'c' },                             \
+        { "resolver", required_argument, NULL, CHECK_OPTION_RESOLVER },     \
         { "ca", required_argument, NULL, CHECK_OPTION_CA },                 \
         { "connect-to", required_argument, NULL, CHECK_OPTION_CONNECT_TO }, \
         { "no-smtp", no_argument, NULL, CHECK_OPTION_NO_SMTP },             \

@@ -33,8 +33,10 @@ int command_misused(const struct command *command, const char *format, ...)
 static void report(void *context, enum config_severity severity, const char *file, unsigned line,
                    const char *text)
 {
+    char finding[CONFIG_FINDING_MAX];
+
     (void)context;
-    fprintf(stderr, "%s:%u: %s: %s\n", file, line, config_severity_name(severity), text);
+    fprintf(stderr, "%s\n", config_finding(severity, file, line, text, finding));
 }
 
 static const uint8_t digest_key[HASH_KEY_SIZE]; /* no stranger looks anything up here */

@@ -21,7 +21,7 @@ static const char help[] =
     "  mta-sts.DOMAIN     CNAME to NAME, or A and AAAA with each IP; neither: no such record\n"
     "  _smtp._tls.DOMAIN  TXT with where TLS reports go (rua in the configuration)\n"
     "\n"
-    "  -c FILE            the server's configuration (default: " COMMAND_CONFIG ")\n"
+    "  -c, --config FILE  the server's configuration (default: " COMMAND_CONFIG ")\n"
     "  --format FORMAT    zone: lines of a zone file, names in full (the default);\n"
     "                     nsupdate: commands for nsupdate, which replace what is there\n"
     "                     (knsupdate wants a line \"zone NAME\" before); json: an array\n"
@@ -120,12 +120,12 @@ static int take_option(struct dns *dns, int option, const char *text, const char
 
 static int take_options(struct dns *dns, int argc, char **argv)
 {
-    static const struct option options[] = { { "format", required_argument, NULL, 'f' },
-                                             { "ttl", required_argument, NULL, 'l' },
-                                             { "target", required_argument, NULL, 't' },
-                                             { "address", required_argument, NULL, 'a' },
-                                             { NULL, 0, NULL, 0 } };
-    int                        option, result;
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },  { "format", required_argument, NULL, 'f' },
+        { "ttl", required_argument, NULL, 'l' },     { "target", required_argument, NULL, 't' },
+        { "address", required_argument, NULL, 'a' }, { NULL, 0, NULL, 0 }
+    };
+    int option, result;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {

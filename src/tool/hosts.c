@@ -1,6 +1,5 @@
 /* mta-sts hosts: the policy hosts that an ACME client is to be called for. */
-#include "common/certopen.h"
-#include "common/certpair.h"
+#include "common/certscan.h"
 #include "common/hostname.h"
 #include "tool/command.h"
 
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char help[] =
     "usage: mta-sts hosts [-c FILE] [--missing | --expiring DAYS]\n"
@@ -19,9 +17,9 @@ static const char help[] =
     "called for: those without a certificate that mta-stsd would serve, and those whose\n"
     "certificate ends within 30 days or has ended.\n"
     "\n"
-    "  -c FILE           the server's configuration (default: " COMMAND_CONFIG ")\n"
-    "  --missing         only the former: no file, or one that the server refuses\n"
-    "  --expiring DAYS   only the latter, with so many days\n"
+    "  -c, --config FILE  the server's configuration (default: " COMMAND_CONFIG ")\n"
+    "  --missing          only the former: no file, or one that the server refuses\n"
+    "  --expiring DAYS    only the latter, with so many days\n"
     "\n"
     "Exit status: 0, with hosts and without; 1 for an error in the configuration; 2 for how it\n"
     "was called; 3 where it could not look at a certificate or not print: such a host is told,\n"
@@ -38,63 +36,31 @@ struct hosts {
     int         result;
 };
 
-enum state { SERVED, MISSING, UNKNOWN };
-
-/* What there is none of is missing; what cannot be looked at is not: it may be there. */
-static enum state state_of_error(const char *host, const char *path)
+/* Reported: there may be a certificate. */
+static void tell_unknown(struct hosts *hosts, const char *host,
+                         const struct certscan_result *result)
 {
-    if (errno == ENOENT || errno == ENOTDIR || errno == EINVAL)
-        return MISSING;
-    command_tell("%s: %s: %s", host, path, strerror(errno));
-    return UNKNOWN;
+    command_tell("%s: %s: %s", host, result->path, strerror(result->error));
+    hosts->result = COMMAND_UNABLE;
 }
 
-/* Where it is SERVED, *not_after is when the certificate ends. UNKNOWN has been told. */
-static enum state load(const char *host, const char *domain, const struct policy *policy,
-                       time_t *not_after)
-{
-    char               path[CONFIG_PATH_MAX + 1], error[CERTPAIR_ERROR_MAX];
-    enum certopen_file failed;
-    int                fds[2];
-    struct certpair   *pair;
-    enum state         state = SERVED;
-
-    if (certopen(policy, domain, strlen(domain), fds, &failed, path) != 0)
-        return state_of_error(host, path);
-    errno = 0;
-    pair = certpair_load(fds[0], fds[1], host, error);
-    if (pair != NULL)
-        *not_after = certpair_not_after(pair);
-    else
-        state = errno == ENOMEM || errno == EIO ? state_of_error(host, path) : MISSING;
-    certpair_unref(pair);
-    close(fds[0]);
-    if (fds[1] >= 0)
-        close(fds[1]);
-    return state;
-}
-
-static bool visit(void *context, const char *domain, const struct policy *policy)
+static void visit(void *context, const char *domain, const struct policy *policy,
+                  const struct certscan_result *result)
 {
     struct hosts *hosts = context;
     char          host[HOSTNAME_MAX + 1];
-    time_t        not_after = 0;
 
+    (void)policy;
     snprintf(host, sizeof(host), HOSTNAME_POLICY_PREFIX "%s", domain);
-    switch (load(host, domain, policy, &not_after)) {
-    case MISSING:
-        if (hosts->missing)
+    if (result->outcome == CERTSCAN_SERVED) {
+        if (hosts->expiring && result->not_after < hosts->now + hosts->days * DAY)
             puts(host);
-        break;
-    case UNKNOWN:
-        hosts->result = COMMAND_UNABLE;
-        break;
-    case SERVED:
-        if (hosts->expiring && not_after < hosts->now + hosts->days * DAY)
-            puts(host);
-        break;
+    } else if (result->error != 0 && result->error != ENOENT && result->error != ENOTDIR &&
+               result->error != EINVAL) {
+        tell_unknown(hosts, host, result);
+    } else if (hosts->missing) {
+        puts(host);
     }
-    return true;
 }
 
 static int take_days(struct hosts *hosts, const char *text)
@@ -130,7 +96,8 @@ static int take_option(struct hosts *hosts, int option, const char *text, const 
 
 static int take_options(struct hosts *hosts, int argc, char **argv)
 {
-    static const struct option options[] = { { "missing", no_argument, NULL, 'm' },
+    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                             { "missing", no_argument, NULL, 'm' },
                                              { "expiring", required_argument, NULL, 'e' },
                                              { NULL, 0, NULL, 0 } };
     int                        option, result;
@@ -154,6 +121,7 @@ static int run(int argc, char **argv)
 {
     struct hosts hosts = { .config_path = COMMAND_CONFIG, .days = DAYS_DEFAULT, .now = time(NULL) };
     struct config *config;
+    const char    *why;
     int            result = take_options(&hosts, argc, argv);
 
     if (result != COMMAND_FINE)
@@ -161,13 +129,12 @@ static int run(int argc, char **argv)
     config = command_load_config(hosts.config_path);
     if (config == NULL)
         return COMMAND_PROBLEMS;
-    if (certpair_init() != 0) {
-        command_tell("mbedTLS has no random numbers, or no memory");
-        config_free(config);
+    why = certscan(config, hosts.now, visit, &hosts);
+    config_free(config);
+    if (why != NULL) {
+        command_tell("%s", why);
         return COMMAND_UNABLE;
     }
-    config_each_domain(config, visit, &hosts);
-    config_free(config);
     return command_printed() ? hosts.result : COMMAND_UNABLE;
 }
 

@@ -1,6 +1,9 @@
 /* main: finds the command that is asked for. */
 #include "tool/command.h"
 
+#include "common/streams.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +17,8 @@ static void usage(FILE *stream)
     fputs("usage: mta-sts COMMAND [OPTION]...\n\n", stream);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(stream, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\nmta-sts COMMAND --help says more; mta-sts --version, which version this is.\n",
+    fputs("\nmta-sts help COMMAND, or mta-sts COMMAND --help: the options of a command\n"
+          "mta-sts --version: the version\n",
           stream);
 }
 
@@ -41,36 +45,49 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-static int printed(void)
+/* One command's help, or without a command the list of them. */
+static int help(const struct command *command)
 {
+    if (command == NULL)
+        usage(stdout);
+    else
+        fputs(command->help, stdout);
+    return command_printed() ? COMMAND_FINE : COMMAND_UNABLE;
+}
+
+static int version(void)
+{
+    puts("mta-sts " COMMAND_VERSION);
     return command_printed() ? COMMAND_FINE : COMMAND_UNABLE;
 }
 
 int main(int argc, char **argv)
 {
     const struct command *command;
+    const char           *name = argc > 1 ? argv[1] : NULL;
+    bool                  wants_help = argc > 2 && asks_for_help(argc - 1, argv + 1);
 
-    if (argc < 2) {
+    if (streams_open() != 0) {
+        command_tell("/dev/null: %s", strerror(errno));
+        return COMMAND_UNABLE;
+    }
+    if (name == NULL) {
         usage(stderr);
         return COMMAND_USAGE;
     }
-    if (is_option(argv[1], "-h", "--help")) {
-        usage(stdout);
-        return printed();
+    if (is_option(name, "-V", "--version"))
+        return version();
+    if (strcmp(name, "help") == 0) { /* help COMMAND is COMMAND --help */
+        wants_help = true;
+        name = argc > 2 ? argv[2] : "--help";
     }
-    if (is_option(argv[1], "-V", "--version")) {
-        puts("mta-sts " COMMAND_VERSION);
-        return printed();
-    }
-    command = find(argv[1]);
+    if (is_option(name, "-h", "--help"))
+        return help(NULL);
+    command = find(name);
     if (command == NULL) {
-        command_tell("there is no command \"%s\"", argv[1]);
+        command_tell("there is no command \"%s\"", name);
         usage(stderr);
         return COMMAND_USAGE;
     }
-    if (asks_for_help(argc - 1, argv + 1)) {
-        fputs(command->help, stdout);
-        return printed();
-    }
-    return command->run(argc - 1, argv + 1);
+    return wants_help ? help(command) : command->run(argc - 1, argv + 1);
 }

@@ -20,9 +20,10 @@ import latency  # noqa: E402
 import many  # noqa: E402
 import result  # noqa: E402
 import scale  # noqa: E402
+import siege  # noqa: E402
 import servers  # noqa: E402
 
-PARTS = {"fetches": fetches, "latency": latency, "idle": idle, "many": many, "scale": scale}
+PARTS = {"fetches": fetches, "latency": latency, "idle": idle, "many": many, "scale": scale, "siege": siege}
 DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 MARK = "<!-- From here on, make bench writes. -->\n"
 

@@ -1,6 +1,7 @@
 """ACME HTTP-01 answers (RFC 8555 section 8.3): the token's file, or TOKEN.THUMBPRINT, and nothing else."""
 
 import os
+import re
 import shutil
 import socket
 import time
@@ -156,6 +157,28 @@ def test_links_are_not_followed(server, folder):
         assert get_token(server, token).status == 404
 
 
+@pytest.mark.parametrize("link", [".well-known", ".well-known/acme-challenge"])
+def test_links_below_the_webroot_are_not_followed(site, serve, link):
+    private = site.folder / "private"
+    put(private if link == ".well-known/acme-challenge" else private / "acme-challenge", "token", SECRET)
+    private.chmod(0o700)
+    server = serve(ORG, acme=ACME, server=f"acme_webroot = {site.acme}")
+    put(site.acme / ".well-known" / "acme-challenge")
+    assert get_token(server).body == CONTENT
+    shutil.rmtree(site.acme / link)
+    (site.acme / link).symlink_to(private)
+    assert get_token(server, "token").status == 404
+    server.wait_for(r"ACME token token is not taken: it, or a directory below acme_webroot, is a symbolic link")
+
+
+def test_a_link_into_proc_shows_nothing_of_the_keeper(site, serve):
+    server = serve(ORG, acme=ACME, server=f"acme_webroot = {site.acme}")
+    (site.acme / ".well-known").mkdir(parents=True)
+    (site.acme / ".well-known" / "acme-challenge").symlink_to("/proc/self")
+    for token in ("maps", "status", "cmdline"):
+        assert get_token(server, token).status == 404
+
+
 def test_hard_links_are_not_served(server, folder):
     os.link(put(folder.parent, "linked-secret", SECRET), folder / "hard")
     assert get_token(server, "hard").status == 404
@@ -223,6 +246,38 @@ def test_the_folder_itself_may_be_a_link(site, serve):
     site.acme.symlink_to("elsewhere")
     server = serve(ORG, acme=ACME, server=f"acme_dir = {site.acme}")
     assert get_token(server).body == CONTENT
+
+
+LINK = (r"/acme/\.well-known is a symbolic link, and links below acme_webroot are not followed: set acme_dir to the "
+        r"directory that the link leads to$")
+
+
+def test_a_webroot_with_a_link_below_is_a_warning(site, serve):
+    site.acme.mkdir()
+    (site.acme / ".well-known").symlink_to("/proc")
+    server = serve(ORG, acme=ACME, server=f"acme_webroot = {site.acme}")
+    server.wait_for(r"mta-stsd\.ini:5: warning: .*" + LINK)
+    status, lines = site.test()
+    assert status == 0 and any(re.search(r"mta-stsd\.ini:5: warning: .*" + LINK, line) for line in lines)
+
+
+@pytest.mark.parametrize("key", ["acme_webroot", "acme_dir"])
+def test_a_missing_folder_is_a_warning(site, serve, key):
+    warning = rf"mta-stsd\.ini:5: warning: {key} = {site.acme}: No such file or directory$"
+    server = serve(ORG, acme=ACME, server=f"{key} = {site.acme}")
+    server.wait_for(warning)
+    status, lines = site.test()
+    assert status == 0 and any(re.search(warning, line) for line in lines)
+    site.acme.mkdir()
+    since = server.mark()
+    site.configure(ORG, acme=ACME, server=f"{key} = {site.acme}\nmax_tls = 100")
+    assert server.reload().startswith("ready: generation 2")
+    assert server.messages("warning", since) == []
+    site.acme.rmdir()
+    site.configure(ORG, acme=ACME, server=f"{key} = {site.acme}")
+    assert server.reload().startswith("ready: generation 3")
+    server.wait_for(warning, since=since)
+    assert not any("acme" in line for line in site.configure(ORG).test()[1]), "no key, no warning"
 
 
 def test_a_keeper_that_stands_still_is_not_waited_for(site, serve):

@@ -39,7 +39,8 @@ def test_a_host_without_a_certificate_is_refused_and_all_others_are_served(site,
     server = serve(ORG_NET)
     assert refused_alert(server, "mta-sts.example.net") == UNRECOGNIZED
     assert fetch(server).body == ORG_BODY
-    server.wait_for(r"mta-sts\.example\.net: .*No such file")
+    server.wait_for(rf"^mta-sts\.example\.net: certificate file: {site.certs}/mta-sts\.example\.net/fullchain\.pem: No such "
+                    r"file or directory; refused until there is a good one$")
 
 
 def test_the_server_starts_without_any_certificate(serve):
@@ -309,7 +310,7 @@ def test_a_certificate_that_is_removed_goes_on_serving(site, serve):
     (site.certs / HOST / "fullchain.pem").unlink()
     reload_unchanged(server)
     assert served(server) == old.leaf_der()
-    server.wait_for(r"certificate file: No such file.*; the last good certificate goes on serving")
+    server.wait_for(r"certificate file: .*No such file.*; the last good certificate goes on serving")
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("nothing", path),
@@ -362,7 +363,16 @@ def test_a_leaf_without_its_intermediate_is_served_and_told(site, serve):
     site.install("example.org", pair.with_chain(pair.leaf))
     server = serve(ORG, **ONE)
     assert served(server, verify=False) == pair.leaf_der()
-    server.wait_for(r"^mta-sts\.example\.org: .*did you mean fullchain\.pem\?")
+    server.wait_for(r"^mta-sts\.example\.org: the certificate file holds the leaf without its intermediate, though its name "
+                    r"is fullchain\.pem: append the CA's intermediate certificate, or issue it again$")
+
+
+def test_a_leaf_in_a_file_of_its_own_is_served_and_told_where_the_chain_is(site, serve):
+    pair = site.authority.issue(HOST)
+    pair.with_chain(pair.leaf).write(site.certs, "cert.pem", "privkey.pem")
+    server = serve(ORG, defaults=f"certificate = {site.certs}/cert.pem\nkey = {site.certs}/privkey.pem", **ONE)
+    assert served(server, verify=False) == pair.leaf_der()
+    server.wait_for(r"^mta-sts\.example\.org: .*without its intermediate; did you mean fullchain\.pem\?$")
 
 
 def test_a_certificate_not_yet_valid_is_served_and_told(site, serve):
@@ -395,6 +405,22 @@ def test_a_refused_host_is_told_once_a_minute(serve, clock):
     since = server.mark()
     assert served(server) is None
     server.wait_for(line, since=since)
+
+
+def test_another_reason_is_told_at_once(site, serve):
+    server = serve(ORG, **ONE)
+    pair = site.authority.issue(HOST)
+    assert served(server) is None
+    server.wait_for(r"certificate file: .*/fullchain\.pem: No such file")
+    pair.write(site.certs / HOST)
+    (site.certs / HOST / "privkey.pem").unlink()
+    reload_unchanged(server)
+    assert served(server) is None
+    server.wait_for(r"^mta-sts\.example\.org: key file: .*/privkey\.pem: No such file")
+    site.install("example.org", site.authority.issue("www.example.org"))
+    reload_unchanged(server)
+    assert served(server) is None
+    server.wait_for(r"^mta-sts\.example\.org: the certificate does not cover")
 
 
 def test_all_refusals_together_are_limited_and_counted(serve, clock):

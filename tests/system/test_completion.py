@@ -1,6 +1,7 @@
 """What bash proposes behind mta-sts and mta-stsd (contrib/completion); zsh is in tests/world."""
 
 import os
+import re
 
 import pytest
 
@@ -36,9 +37,10 @@ def test_every_option_that_the_help_of_a_command_lists_and_no_other():
 
 
 def test_the_options_of_the_server():
-    listed = [line.split()[0] for line in run_mta_stsd("-h").stdout.splitlines() if line.startswith("  -")]
-    assert bash("mta-stsd -") == sorted(listed)
-    assert bash("mta-stsd -c x -") == ["-H", "-V", "-h", "-t"]
+    listed = re.findall(r"^  (-\w|  )(?:, |  )(--[a-z-]+) ", run_mta_stsd("-h").stdout, re.M)
+    assert bash("mta-stsd -") == sorted(word for both in listed for word in both if word != "  ")
+    remaining = sorted(word for both in listed for word in both if "-c" not in both and word != "  ")
+    assert bash("mta-stsd -c x -") == bash("mta-stsd --config x -") == remaining
 
 
 def test_no_option_twice_unless_it_is_repeatable():
@@ -65,7 +67,7 @@ def test_values_that_can_be_listed():
 
 
 @pytest.mark.parametrize("before", [
-    "mta-stsd -c ", "mta-sts check -c ", "mta-sts check --ca ", "mta-sts check --ca=", "mta-sts report --html ",
+    "mta-stsd -c ", "mta-stsd --config=", "mta-sts check --config ", "mta-sts check --ca ", "mta-sts check --ca=", "mta-sts report --html ",
     "mta-sts report ", "mta-sts report --json some ",
 ])
 def test_files(folder, before):
@@ -74,10 +76,10 @@ def test_files(folder, before):
     assert [word.split("=")[-1] for word in proposed] == ["more/a b", "more/customers.ini", "more/names"]
 
 
-@pytest.mark.parametrize("command", ["dns", "check", "check --no-smtp"])
+@pytest.mark.parametrize("command", ["dns -c", "check --config", "check --no-smtp -c", "dns --config="])
 def test_the_domains_of_the_configuration_aliases_and_included_files_too(folder, command):
     def propose(beginning):
-        return bash(f"mta-sts {command} -c mta-stsd.ini {beginning}", folder)
+        return bash(f"mta-sts {command} mta-stsd.ini {beginning}".replace("= ", "="), folder)
 
     assert propose("") == ["example.com", "example.net", "example.org", "shop.example.com", "sub.example.org"]
     assert propose("s") == ["shop.example.com", "sub.example.org"]

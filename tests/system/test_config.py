@@ -15,10 +15,11 @@ import pytest
 from lib import pki
 from lib.processes import root_only
 from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+from lib.toolbox import run_mta_sts
 from lib.tools import run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "etc" / "mta-stsd.ini"
-FINDING = re.compile(r"(?P<file>[^:]+):(?P<line>\d+): (?P<level>error|warning): (?P<text>.+)")
+FINDING = re.compile(r"(?P<file>[^:]+)(?::(?P<line>\d+))?: (?P<level>error|warning): (?P<text>.+)")
 
 
 class Judgement:
@@ -32,7 +33,7 @@ class Judgement:
         for line in findings:
             match = FINDING.fullmatch(line)
             assert match, f"no finding: {line!r}"
-            self.findings.append((match["level"], int(match["line"]), match["text"], match["file"]))
+            self.findings.append((match["level"], int(match["line"] or 0), match["text"], match["file"]))
 
     def of(self, level):
         return [finding for finding in self.findings if finding[0] == level]
@@ -87,10 +88,50 @@ def test_t_says_it_all_on_standard_output(site):
     assert "mox" in done.stdout and done.stderr == ""
 
 
+def test_config_only_judges_the_configuration_and_opens_no_certificate(site):
+    site.write(base(site, ORG + "max_age = 60\n"))
+    site.install("example.org")
+    (site.certs / HOST / "fullchain.pem").write_text("nothing")
+    whole = Judgement(*site.test())
+    assert whole.status == 0 and any("certificate file: " in finding[2] for finding in whole.findings)
+    for alone in site.test("--config-only"), site.test("--test", "--config-only"):
+        alone = Judgement(*alone)
+        assert alone.status == 0 and not any("certificate" in finding[2] for finding in alone.findings)
+        assert alone.findings == whole.findings[:-1]
+    site.write(base(site, ORG + "mox = a.example\n"))
+    assert site.test("--config-only")[0] == 1
+
+
+def test_config_only_goes_with_t(site):
+    site.configure(ORG)
+    done = run_mta_stsd("-c", str(site.ini), "--config-only")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("mta-stsd: --config-only goes with -t\nusage: mta-stsd ")
+
+
+def test_the_findings_of_certificates_do_not_depend_on_the_number_of_cpus(site):
+    domains = [f"d{number:02}.example" for number in range(30)]
+    site.configure(ORG, *(f"[{domain}]\nmode = none\nmx = a.example\n" for domain in domains))
+    site.install("example.org", days=60)
+    shared = site.authority.issue(*(f"mta-sts.{domain}" for domain in domains[:10]), since=-80, days=5)
+    for domain in domains[:12]:
+        site.install(domain, pair=shared)
+    for domain in domains[12:20]:
+        site.install(domain, days=-1, since=-9)
+    (site.certs / f"mta-sts.{domains[13]}" / "privkey.pem").write_text("nothing\n")
+    by_all = site.test()
+    assert by_all[1][-1].endswith(": 0 errors, 30 warnings")
+    places = [int(line.split(":")[1]) for line in by_all[1][:-1]]
+    assert places == sorted(places)
+    one = subprocess.run(["taskset", "-c", str(min(os.sched_getaffinity(0))), *shlex.split(MTA_STSD), "-t", "-c", str(site.ini)],
+                         stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert (one.returncode, one.stdout.splitlines()) == by_all
+
+
 def test_t_that_nobody_can_read_has_not_succeeded(site):
     site.write(base(site, ORG))
     with open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run([MTA_STSD, "-t", "-c", str(site.ini)], stdout=full, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([*shlex.split(MTA_STSD), "-t", "-c", str(site.ini)], stdout=full, stderr=subprocess.PIPE, text=True,
                               timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (1, "mta-stsd: standard output: No space left on device\n")
 
@@ -113,8 +154,9 @@ def test_the_sample_configuration_has_no_error(site):
     done = run_mta_stsd("-t", "-c", str(SAMPLE))
     judgement = Judgement(done.returncode, done.stdout.splitlines())
     assert done.returncode == 0, done.stdout
-    # its certificates are nobody's yet; nothing else is to be said about it
-    other = [finding for finding in judgement.findings if "certificate" not in finding[2]]
+    # neither its certificates nor its directory of ACME tokens are here; nothing else is to be said about it
+    other = [finding for finding in judgement.findings
+             if "certificate" not in finding[2] and not finding[2].startswith("acme_webroot = ")]
     assert not judgement.of("error") and not other
 
 
@@ -295,10 +337,22 @@ def test_a_user_that_does_not_exist_is_told_at_its_line(site):
 
 
 def test_a_configuration_that_cannot_be_read_is_told(site):
-    done = run_mta_stsd("-t", "-c", str(site.folder / "nothing.ini"))
-    assert done.returncode == 1
-    assert "No such file" in done.stdout
-    assert run_mta_stsd("-t", "-c", str(site.folder)).returncode == 1
+    nothing = site.folder / "nothing.ini"
+    missing = f"{nothing}: error: cannot open the configuration: No such file or directory"
+    done = run_mta_stsd("-t", "-c", str(nothing))
+    assert (done.returncode, done.stdout) == (1, f"{missing}\n1 error, 0 warnings\n")
+    done = run_mta_sts("hosts", "-c", str(nothing))
+    assert (done.returncode, done.stderr) == (1, f"{missing}\n")
+    done = run_mta_stsd("-c", str(nothing))
+    assert done.returncode == 1 and f'level=error from=keeper.1 msg="{missing}"' in done.stderr.splitlines()[0]
+    done = run_mta_stsd("-t", "-c", str(site.folder))
+    assert (done.returncode, done.stdout) == (
+        1, f"{site.folder}: error: the configuration is no regular file\n1 error, 0 warnings\n")
+
+
+def test_what_is_about_the_whole_file_has_no_line(site):
+    site.write("[defaults]\n")
+    assert site.test()[1][0] == f"{site.ini}: error: there is no [server]"
 
 
 # --- certificates
@@ -331,7 +385,7 @@ CERTIFICATES = {
     "expires soon": (lambda site, pair: site.install("example.org", since=-80, days=10), r"expires in (9|10) days"),
     "not yet valid": (lambda site, pair: site.install("example.org", since=5), r"not valid for another"),
     "no intermediate": (lambda site, pair: site.install("example.org", pair.with_chain(pair.leaf)),
-                        r"did you mean fullchain\.pem\?"),
+                        r"leaf without its intermediate, though its name is fullchain\.pem: append"),
     "out of order": (lambda site, pair: site.install("example.org", pair.with_chain(
         pair.leaf, site.authority.root.certificate, site.authority.intermediate.certificate)), r"out of order"),
     "leaf last": (lambda site, pair: site.install("example.org", pair.with_chain(*reversed(pair.chain))),
@@ -380,6 +434,19 @@ def test_v_tells_versions(site):
     assert "curves" in done.stdout
 
 
+def test_v_tells_which_libraries_are_linked_in_and_which_are_shared():
+    lines = dict(line.split(": ", 1) for line in run_mta_stsd("-V").stdout.splitlines()[1:])
+    *_, program = shlex.split(MTA_STSD)
+    loaded = run("ldd", program).stdout.decode()
+    files = {"mbedTLS": "libmbedtls", "Nettle": "libnettle", "GMP": "libgmp", "libsodium": "libsodium",
+             "libev": "libev", "inih": "libinih"}
+    for name, file in files.items():
+        assert (name in lines.get("shared", "")) == (f"{file}.so" in loaded), name
+        assert not (name in lines.get("shared", "") and re.search(rf"\b{name} ", lines.get("linked in", ""))), name
+    assert re.search(r"mbedTLS (3\.6|4)\.\d+", "".join(lines.values()))
+    assert re.search(r"libev 4\.\d+", lines["shared"])
+
+
 def test_the_server_is_linked_with_nothing_of_the_toolbox():
     *_, program = shlex.split(MTA_STSD)
     linked = run("ldd", program).stdout.decode()
@@ -387,13 +454,31 @@ def test_the_server_is_linked_with_nothing_of_the_toolbox():
     assert not re.search(r"lib(curl|cares|gmime|glib|json|jansson|yajl|z|idn2|ssl|crypto|gnutls)\b", linked), linked
 
 
-def test_h_tells_the_options(site):
-    done = run_mta_stsd("-h")
-    assert done.returncode == 0
-    assert all(option in done.stdout for option in ("-c", "-t", "-H", "-V", "-h"))
+@pytest.mark.parametrize("brief, full", [("-h", "--help"), ("-V", "--version")])
+def test_a_long_option_prints_what_the_short_one_prints(brief, full):
+    done = run_mta_stsd(full)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout and done.stdout == run_mta_stsd(brief).stdout
 
 
-@pytest.mark.parametrize("arguments", [["-x"], ["-c"], ["word"], ["-t", "word"], ["--help"]], ids=" ".join)
+def test_the_help_lists_every_option_in_both_forms_and_the_program_takes_each(site):
+    listed = re.findall(r"^  (-\w), (--[a-z-]+) ", run_mta_stsd("--help").stdout, re.M)
+    assert {("-c", "--config"), ("-t", "--test"), ("-H", "--health"), ("-V", "--version"), ("-h", "--help")} <= {*listed}
+    for option in (word for both in listed for word in both):
+        argument = [str(site.ini)] if option in ("-c", "--config") else []
+        assert run_mta_stsd(option, *argument, "-h").stdout.startswith(("usage:", "mta-stsd ")), option
+
+
+def test_the_long_forms_of_an_option_with_an_argument(site):
+    site.configure(ORG)
+    for arguments in (["--config", str(site.ini), "--test"], [f"--config={site.ini}", "-t"]):
+        done = run_mta_stsd(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert ": 0 errors" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["-x"], ["-c"], ["word"], ["-t", "word"], ["--nothing"], ["--config"],
+                                       ["--test=x"]], ids=" ".join)
 def test_a_usage_error_exits_2_and_says_how(arguments):
     done = run_mta_stsd(*arguments)
     assert done.returncode == 2

@@ -14,10 +14,10 @@ import pytest
 
 from lib import client
 from lib.client import connect, fetch, plain, request, tls
-from lib.hello import UNRECOGNIZED_NAME, alert, client_hello, records
+from lib.hello import HELLO_RETRY_REQUEST, UNRECOGNIZED_NAME, alert, client_hello, records
 from lib.processes import Memory, cpu_seconds, root_only, stopped
 from lib.senders import Senders
-from lib.server import MTA_STSD, ORG, ORG_BODY, PATIENCE, Server
+from lib.server import HOST, MTA_STSD, ORG, ORG_BODY, PATIENCE, Server
 from lib.tools import eventually
 
 A_SECOND = 1.5  # what a busy machine may add to a deadline
@@ -127,18 +127,21 @@ def only_loopback():
 
 @root_only
 @pytest.mark.skipif(not only_loopback(), reason="the machine's own network is left as it is")
-def test_an_ipv6_64_has_the_share_of_one_address(serve, site):
-    addresses = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:1::3", "2001:db8:0:2::1"]
+def test_an_ipv6_64_has_the_share_of_one_address_and_a_56_four_times_that(serve, site):
+    addresses = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:1::3", "2001:db8:0:100::1",
+                 *(f"2001:db8:0:{number}::1" for number in range(2, 9))]
     for address in addresses:
         subprocess.run(["ip", "-6", "address", "replace", f"{address}/128", "dev", "lo", "nodad"], check=True)
     server = serve(ORG, listen=["[::]:0"], server="workers = 1\nmax_connections_per_ip = 2")
-    server_address = ("2001:db8:0:2::1", server.https[1])
+    server_address = ("2001:db8:0:100::1", server.https[1])
     with contextlib.ExitStack() as stack:
-        first, second, third, other = [stack.enter_context(Stranger(server_address, source))
-                                       for source in addresses]
+        first, second, third, other, *more = [stack.enter_context(Stranger(server_address, source))
+                                              for source in addresses]
         assert first.end()
         assert fetch(server, address=server_address).body == ORG_BODY
-        assert second.lives() and third.lives() and other.lives()
+        assert second.end()  # the ninth of its /56, each /64 of which has fewer than 2
+        assert fetch(server, address=server_address).body == ORG_BODY
+        assert all(each.lives() for each in (third, other, *more))
 
 
 def test_who_says_nothing_costs_next_to_nothing(serve, crowd):
@@ -153,6 +156,134 @@ def test_who_says_nothing_costs_next_to_nothing(serve, crowd):
     each = (Memory(worker).own - before) / 400
     print(f"{each:.2f} KB a silent connection")
     assert each < (4 if "sanitized" in MTA_STSD else 1.5)  # a buffer alone has 2
+
+
+# --- crowds with an address for each connection, beside a sender with several connections
+
+class Halfway:
+    """A fetch that has the server's flight and has not yet sent its own: as a real sender for one round trip."""
+
+    def __init__(self, server):
+        self._stream = socket.create_connection(server.https, PATIENCE, ("127.0.0.9", 0))
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = client.context(server.site, version="1.3").wrap_bio(self._in, self._out, server_hostname=HOST)
+        self._until(self._tls.do_handshake, self._send)
+
+    def _send(self):
+        if data := self._out.read():
+            self._stream.sendall(data)
+
+    def _until(self, function, before_reading=lambda: None):
+        while True:
+            try:
+                return function()
+            except ssl.SSLWantReadError:
+                before_reading()
+                data = self._stream.recv(65536)
+                assert data, "closed by the server"
+                self._in.write(data)
+
+    def body(self):
+        """The rest of the fetch."""
+        with self._stream:
+            self._tls.write(request(headers=["Connection: close"]))
+            self._send()
+            said = b""
+            with contextlib.suppress(ssl.SSLZeroReturnError):
+                while piece := self._until(self._tls.read):
+                    said += piece
+            return said.partition(b"\r\n\r\n")[2]
+
+
+def attack(server, crowd, sends, count, first):
+    """So many attackers, each from an address of its own; in the given order at the server."""
+    attackers = []
+    for number in range(first, first + count):
+        attackers += crowd(server, 1, f"127.7.{number // 250}.{1 + number % 250}", sends)
+        if sends:
+            attackers[-1].stream.recv(1)  # its TLS state is there
+    return attackers
+
+
+@pytest.mark.parametrize("sends, limit", [(HELLO, "max_tls = 20"), (b"", "max_connections = 20")],
+                         ids=["half handshakes", "silent connections"])
+def test_attackers_with_many_addresses_do_not_evict_a_sender_with_many_connections(serve, crowd, sends, limit):
+    server = serve(ORG, server=f"workers = 1\n{limit}")
+    assert fetch(server).body == ORG_BODY
+    attack(server, crowd, sends, 20, first=0)  # each place is taken
+    for turn in range(1, 4):
+        fetches = [Halfway(server) for _ in range(8)]
+        attack(server, crowd, sends, 8, first=20 * turn)  # and each of these evicts another
+        fetch(server)  # which is accepted behind all of them
+        assert [each.body() for each in fetches] == [ORG_BODY] * 8
+
+
+def test_a_handshake_that_gets_on_is_as_young_as_a_new_one(serve, crowd):
+    server = serve(ORG, server="workers = 1\nmax_tls = 2")
+    assert fetch(server).body == ORG_BODY
+    with connect(server.https) as retrying:
+        retrying.sendall(records(client_hello(shares=[])))
+        assert HELLO_RETRY_REQUEST in retrying.recv(65536)
+        older, = attack(server, crowd, HELLO, 1, first=0)
+        retrying.sendall(records(client_hello(), version=0x0303))
+        assert retrying.recv(65536)
+        attack(server, crowd, HELLO, 1, first=1)
+        assert older.end()
+        with contextlib.suppress(BlockingIOError):  # what is left of the flight, and not the end
+            retrying.setblocking(False)
+            while True:
+                assert retrying.recv(65536)
+
+
+def test_many_silent_handshakes_end_before_their_deadline(serve, crowd):
+    server = serve(ORG, server="workers = 1")
+    since = time.monotonic()
+    first, *_ = attack(server, crowd, HELLO, 140, first=0)
+
+    def evicted():
+        attack(server, crowd, HELLO, 1, first=140)
+        return not first.lives()
+
+    eventually(PATIENCE, evicted)
+    assert time.monotonic() - since < 8  # the deadline is 10 s: with few handshakes it is what ends them
+
+
+unlimited = pytest.mark.skipif("sanitized" in MTA_STSD, reason="AddressSanitizer needs all of the address space")
+
+
+@unlimited
+def test_without_memory_the_silent_handshakes_are_evicted(serve, crowd):
+    server = serve(ORG, server="workers = 1\nmax_tls = 4000")
+    assert fetch(server).body == ORG_BODY
+    worker, = server.workers()
+    limit(worker, "as", 1024 * int(worker.status()["VmSize"].split()[0]) + 3_000_000)  # for about 70
+    for turn in range(3):
+        crowd(server, 120, f"127.0.0.{10 + turn}", HELLO)
+        fetches = [Halfway(server) for _ in range(8)]
+        assert [each.body() for each in fetches] == [ORG_BODY] * 8
+    assert server.messages("out of memory: the connection from 127.0.0.10:")
+
+
+def automatic(server):
+    return int(server.wait_for(r"max_tls = auto: (\d+) a worker")[1])
+
+
+@unlimited
+def test_the_number_of_tls_states_follows_the_memory(site):
+    site.configure(ORG, server="workers = 2\nmax_connections = 100000")
+    numbers = []
+    for kilobytes in 100_000, 60_000:
+        with Server(site, prefix=["sh", "-c", f'ulimit -v {kilobytes} && exec "$@"', "sh"]) as server:
+            numbers.append(automatic(server.ready()))
+            assert fetch(server).body == ORG_BODY
+    # half of what a worker may still map
+    assert 400 < numbers[0] - numbers[1] < 550 and numbers[0] < 1300
+
+
+def test_no_number_of_tls_states_is_found_where_one_is_configured(serve):
+    server = serve(ORG, server="workers = 1\nmax_tls = 10")
+    assert fetch(server).body == ORG_BODY
+    assert not server.messages("max_tls")
 
 
 # --- who has to go
@@ -170,16 +301,16 @@ def test_the_oldest_idle_keep_alive_goes_first(serve, crowd):
         assert older.lives()
 
 
-def test_then_the_oldest_of_the_address_that_holds_most(serve, crowd):
+def test_then_the_one_that_has_been_silent_longest(serve, crowd):
     server = serve(ORG, server="workers = 1\nmax_connections = 6")
     oldest, = crowd(server, 1, "127.0.0.2")
     many = crowd(server, 3, "127.0.0.3")
     two = crowd(server, 2, "127.0.0.4")
     one_more, = crowd(server, 1, "127.0.0.5")
-    assert many[0].end()
-    assert fetch(server).body == ORG_BODY  # from yet another address; one of three that now hold two
-    lives = [stranger.lives() for stranger in (oldest, *many[1:], *two, one_more)]
-    assert lives.count(False) == 1 and lives[0] and lives[-1]
+    assert oldest.end()
+    assert fetch(server).body == ORG_BODY
+    lives = [stranger.lives() for stranger in (*many, *two, one_more)]
+    assert lives == [False, True, True, True, True, True]
 
 
 def tiny_connection(server, host=BIG_HOST):
@@ -194,7 +325,7 @@ def tiny_connection(server, host=BIG_HOST):
 
 
 def test_what_is_being_answered_never_goes(serve, crowd):
-    server = serve(ORG + BIG, server="workers = 1\nmax_connections = 2")
+    server = serve(ORG + BIG, server="workers = 1\nmax_connections = 2\nmax_connections_per_ip = 0")
     with tiny_connection(server) as first, tiny_connection(server) as second:
         for busy in first, second:
             busy.send(LARGE_REQUEST)
@@ -411,17 +542,68 @@ def test_few_descriptors_at_start_mean_fewer_connections_and_no_failure(site, cr
         crowd.disperse()
 
 
+ENOUGH = 48 + 1 + 16  # beside listeners and connections, the one listener, the fewest connections
+
+
+def with_descriptors(number):
+    return ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("number", [12, 20, 32, ENOUGH - 1])
+def test_too_few_descriptors_for_the_processes_are_an_error_with_the_number_needed(site, number):
+    server = Server(site.configure(ORG), prefix=with_descriptors(number))
+    server.allow("each process needs|cannot start")
+    assert server.wait_end() == 1
+    told, = server.messages("descriptors")
+    assert told == (f"{site.ini}: error: each process needs {ENOUGH} descriptors (1 listener, 2 workers), and the limit "
+                    f"is {number}: raise it (LimitNOFILE=, ulimit -n)")
+
+
+def test_with_just_enough_descriptors_all_is_served_and_reloaded(site, crowd):
+    site.acme.mkdir()
+    (site.acme / "token").write_text("public")
+    options = {"acme": ["127.0.0.2:0"], "server": f"acme_dir = {site.acme}\nworkers = 16"}
+    site.configure(ORG, **options)
+    with Server(site, prefix=with_descriptors(ENOUGH + 1)) as server:
+        for seconds in 86400, 86401, 86402:
+            crowd(server, 20)
+            assert fetch(server).status == 200
+            with plain(server.acme) as connection:
+                assert connection.ask(path="/.well-known/acme-challenge/token").body == b"public"
+            crowd.disperse()
+            site.configure(ORG + f"max_age = {seconds}\n", **options)
+            assert server.reload().startswith("ready")
+
+
+def test_a_reload_that_needs_more_descriptors_than_there_are_is_refused(site):
+    site.configure(ORG)
+    with Server(site, prefix=with_descriptors(ENOUGH)) as server:
+        site.configure(ORG, acme=["127.0.0.2:0"], server=f"acme_thumbprint = {'A' * 43}")
+        server.allow("each process needs|reload refused")
+        assert server.reload().startswith("reload refused")
+        assert server.messages(f"each process needs {ENOUGH + 1} descriptors .2 listeners, 2 workers., and the limit is {ENOUGH}")
+        assert fetch(server).body == ORG_BODY
+        site.configure(ORG, server="workers = 17")
+        assert server.reload().startswith("reload refused")
+        assert server.messages(f"each process needs {ENOUGH + 1} descriptors .1 listener, 17 workers.")
+        assert fetch(server).body == ORG_BODY
+
+
 def held(process):
-    return {int(number) for number in os.listdir(f"/proc/{process.pid}/fd")}
+    return set(process.descriptors())
 
 
-def leave(process, more):
-    """From now on it can open so many descriptors more. Its user does that: not every root may."""
-    free = sorted(set(range(1000)) - held(process))[more]
+def limit(process, resource_name, number):
+    """Sets a limit of a process, by the name that prlimit has for it. Its user does that: not every root may."""
     status = process.status()
     uid, gid = int(status["Uid"].split()[0]), int(status["Gid"].split()[0])
     same = {} if uid == os.getuid() else {"user": uid, "group": gid, "extra_groups": []}
-    subprocess.run(["prlimit", f"--pid={process.pid}", f"--nofile={free}:"], check=True, **same)
+    subprocess.run(["prlimit", f"--pid={process.pid}", f"--{resource_name}={number}:"], check=True, **same)
+
+
+def leave(process, more):
+    """From now on it can open so many descriptors more."""
+    limit(process, "nofile", sorted(set(range(1000)) - held(process))[more])
 
 
 def test_a_worker_without_descriptors_rests_and_recovers(serve, crowd):

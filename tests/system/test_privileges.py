@@ -7,13 +7,14 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from lib.client import fetch, refused_alert
-from lib.processes import own_address, root_only
+from lib.processes import access_of, own_address, root_only
 from lib.server import HOST, ORG, ORG_BODY, Server, Site
 
 NOBODY = pwd.getpwnam("nobody")
@@ -116,12 +117,12 @@ def test_workers_hold_no_descriptor_that_leads_anywhere_else(serve):
     server = serve(ORG, acme=["127.0.0.2:0"])
     for worker in server.workers():
         held = sorted(re.sub(r"\d+", "N", leads_to) for leads_to in worker.descriptors().values())
-        assert held[0] == "/dev/null"  # standard input; the two others lead to the log
-        assert held.count("pipe:[N]") == 4  # and the two leashes
+        assert held[:2] == ["/dev/null"] * 2  # standard input and output
+        assert held.count("pipe:[N]") == 4  # the log, the lifetime pipes and the one for pings
         assert held.count("socket:[N]") == 3  # two listeners, one line to the keeper
-        rest = set(held[1:]) - {"pipe:[N]", "socket:[N]"}
+        rest = set(held[2:]) - {"pipe:[N]", "socket:[N]"}
         assert all(leads_to.startswith("anon_inode:") for leads_to in rest), rest
-        assert len(held) <= 11
+        assert len(held) <= 12
 
 
 @root_only
@@ -157,6 +158,42 @@ def test_workers_cannot_be_looked_into_by_others_of_their_user(serve):
     seen = subprocess.run(["cat", f"/proc/{worker.pid}/maps"], user=54321, group=54321, extra_groups=[],
                           capture_output=True, timeout=10)
     assert seen.returncode != 0 and b"Permission denied" in seen.stderr
+
+
+@pytest.fixture
+def terminal():
+    """(descriptor of a new terminal, its path)."""
+    ours, theirs = os.openpty()
+    yield theirs, os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+ON_TERMINAL = """
+import fcntl, os, sys, termios
+fd, *streams = map(int, sys.argv[1].split(","))
+fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
+for stream in streams:
+    os.dup2(fd, stream)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+@root_only
+def test_keeper_and_workers_leave_the_terminal_and_its_session(site, terminal):
+    """Else a worker that is taken over reads what root types, or types into root's shell (TIOCSTI)."""
+    fd, path = terminal
+    site.configure(ORG)
+    prefix = [sys.executable, "-c", ON_TERMINAL, f"{fd},0,1"]
+    with Server(site, prefix=prefix, pass_fds=[fd]) as server:
+        master, *others = server.processes()
+        assert master.terminal != 0 and access_of(master, path), "else this test would prove nothing"
+        keeper, = server.children()
+        for process in others:
+            assert (process.terminal, process.session) == (0, keeper.pid)
+            assert access_of(process, path) == set()
+            held = process.descriptors()
+            assert (held[0], held[1]) == ("/dev/null", "/dev/null")
 
 
 def refused_start(server, remedy):
@@ -244,4 +281,4 @@ def test_a_key_that_only_root_reads_is_told_by_a_server_that_is_not_root(nobodys
     with run_as_nobody(nobodys_site.configure(ORG)) as server:
         os.chown(nobodys_site.certs / HOST / "privkey.pem", 0, 0)
         assert refused_alert(server) == "TLSV1_UNRECOGNIZED_NAME"
-        server.wait_for(f"{HOST}: key file: Permission denied")
+        server.wait_for(f"{HOST}: key file: .*/privkey.pem: Permission denied")

@@ -13,9 +13,10 @@ import pytest
 
 from lib.client import connect, fetch
 from lib.hello import client_hello, records
-from lib.processes import copy_descriptor, cpu_seconds, ends, kill, root_only, stopped
+from lib.inspection import by_copying, copy_descriptor
+from lib.processes import cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
-from lib.server import HOST, ORG, ORG_BODY
+from lib.server import HOST, ORG, ORG_BODY, Server
 from lib.tools import eventually
 
 A_SECOND = 2.0  # "within a second", and what a busy machine adds
@@ -97,17 +98,17 @@ def test_a_killed_keeper_is_followed_by_a_new_generation_while_its_workers_serve
 
 
 def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server, site):
-    good = site.ini.read_text()
     fetch_from_each(server)
-    site.write(good + "mistake\n")
-    server.allow("mistake|reload refused|:[0-9]+: error")
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+    server.allow("could not be replaced: Too many open files")
     kill(keeper(server))
-    # no next generation with this configuration: it is tried again, later each time
-    server.wait_for("reload refused")
-    server.wait_for("reload refused", since=server.mark())
+    # no next generation without descriptors: it is tried again, later each time
+    server.wait_for("could not be replaced")
+    server.wait_for("could not be replaced", since=server.mark())
     fetch_from_each_orphan(server)
     since = server.mark()
-    site.write(good)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
     server.wait_for("^ready: generation", since=since)
     assert fetch(server).body == ORG_BODY
     eventually(A_SECOND, lambda: len(server.processes()) == 4)
@@ -156,9 +157,9 @@ def test_a_generation_that_is_killed_again_and_again_always_comes_back(server):
 def test_a_master_that_cannot_fork_a_keeper_tries_again(server):
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
-    server.allow("reload refused: Too many open files")
+    server.allow("could not be replaced: Too many open files")
     kill(keeper(server), *server.workers())
-    server.wait_for("reload refused")
+    server.wait_for("could not be replaced")
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
     server.wait_for("^ready: generation 2")
     assert fetch(server).body == ORG_BODY
@@ -191,6 +192,37 @@ def test_signals_to_the_whole_group_are_the_masters_alone(server):
     assert {process.pid for process in server.processes()} == before
 
 
+# --- what it is started with
+
+@pytest.fixture
+def server_with_closed_streams(site):
+    site.install("example.org")
+    site.configure(ORG)
+    with Server(site, prefix=["sh", "-c", 'exec "$@" <&- >&-', "sh"]) as server:
+        yield server
+
+
+def test_closed_standard_streams_are_no_descriptors_of_the_server(server_with_closed_streams):
+    for process in server_with_closed_streams.processes():
+        held = process.descriptors()
+        assert (held[0], held[1]) == ("/dev/null", "/dev/null"), process
+
+
+def test_with_closed_standard_streams_a_generation_drains(server_with_closed_streams, site):
+    server = server_with_closed_streams
+    with ends(server.workers(), A_SECOND):
+        site.configure(ORG + "max_age = 86400\n")
+        assert server.reload().startswith("ready: generation 2")
+    assert fetch(server).status == 200
+
+
+def test_with_closed_standard_streams_a_killed_master_leaves_no_process(server_with_closed_streams):
+    since = time.monotonic()
+    server_with_closed_streams.signal(signal.SIGKILL)
+    assert server_with_closed_streams.wait_end(6) == -signal.SIGKILL
+    assert time.monotonic() - since < A_SECOND
+
+
 # --- a worker that strangers have taken over
 
 def request(kind, name=b"", number=7, name_len=None, error=0, step=0):
@@ -203,7 +235,7 @@ class Line:
     def __init__(self, worker):
         for number, leads_to in worker.descriptors().items():
             if leads_to.startswith("socket:"):
-                self.socket = socket.socket(fileno=copy_descriptor(worker, number))
+                self.socket = socket.socket(fileno=copy_descriptor(worker.pid, number))
                 if self.socket.type == socket.SOCK_SEQPACKET:
                     return
                 self.socket.close()
@@ -265,13 +297,19 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
 
 
 @root_only
+def test_descriptors_as_root_reads_them_are_those_that_tests_without_root_copy(serve):
+    for process in serve(ORG).processes():
+        assert process.descriptors() == by_copying(process.pid)
+
+
+@root_only
 def test_a_listener_that_a_worker_has_shut_down_makes_nobody_spin(serve, site):
     site.install("example.org")
     server = serve(ORG).allow("cannot accept")
     worker = server.workers()[0]
     for number, leads_to in worker.descriptors().items():
         if leads_to.startswith("socket:"):
-            with socket.socket(fileno=copy_descriptor(worker, number)) as copy:
+            with socket.socket(fileno=copy_descriptor(worker.pid, number)) as copy:
                 if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                     copy.shutdown(socket.SHUT_RDWR)
     server.wait_for("cannot accept, and tries again")
@@ -281,6 +319,53 @@ def test_a_listener_that_a_worker_has_shut_down_makes_nobody_spin(serve, site):
     assert not select.select([alive], [], [], 1)[0]
     os.close(alive)
     assert sum(map(cpu_seconds, server.workers())) - before < 0.2
+
+
+@root_only
+def test_a_worker_that_closes_its_line_and_lives_is_killed_and_replaced(server):
+    """It would never look at a renewed certificate again."""
+    server.allow("worker . has closed its line; killed")
+    worker, other = server.workers()
+    with Line(worker) as line, ends([worker], 1 + A_SECOND):
+        line.socket.shutdown(socket.SHUT_WR)
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server) and len(server.messages("closed its line; killed")) == 1
+    assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_worker_that_has_closed_its_line_does_not_survive_a_reload(server):
+    server.allow("worker . has closed its line; killed")
+    worker, other = server.workers()
+    with Line(worker) as line, ends([worker], 0.9):  # before it would be killed in any case
+        line.socket.shutdown(socket.SHUT_WR)
+        assert server.reload().startswith("reload unchanged")
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server)
+
+
+@root_only
+def test_a_worker_that_does_not_read_its_line_does_not_survive_a_reload(server):
+    """It would not look at its certificates again, and the reload would say that it has."""
+    server.allow("worker . does not read its line; killed")
+    worker, other = server.workers()
+    with stopped(worker), Line(worker) as line:
+        for _ in range(2000):
+            line.socket.send(request(CERTIFICATE, b"x.example"))  # the answers fill its buffer
+        with ends([worker], A_SECOND):
+            assert server.reload().startswith("reload unchanged")
+    eventually(A_SECOND, lambda: len(crew(server)) == 2)
+    assert other.pid in crew(server) and server.messages("does not read its line; killed")
+    assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_worker_that_dies_is_not_said_to_have_closed_its_line(server):
+    for _ in range(5):
+        before = crew(server)
+        kill(server.workers()[0])
+        eventually(1 + A_SECOND, lambda: len(crew(server) - before) == 1)  # pylint: disable=cell-var-from-loop
+    assert not server.messages("closed its line")
 
 
 @root_only
@@ -298,7 +383,7 @@ def test_a_worker_that_sends_what_no_worker_sends_is_ended_and_replaced(serve, s
     ]
     site.install("example.org")
     server = serve(ORG, server=f"workers = {len(malformed) + 1}")
-    server.allow("sent what no worker sends|was ended by signal 9")
+    server.allow("sent an invalid message; killed|was ended by signal 9")
     before = server.workers()
     for worker, packet in zip(before, malformed):
         with Line(worker) as line, ends([worker], A_SECOND):

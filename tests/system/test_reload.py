@@ -116,6 +116,17 @@ def test_unchanged_inputs_replace_nobody(serve, site):
     assert fetch(server).body == ORG_BODY
 
 
+def test_an_unchanged_reload_is_one_line_of_the_log(serve, site):
+    site.install("example.org")
+    server = serve(ORG)
+    for _ in range(3):
+        fetch_from_each(server)
+        since = server.mark()
+        assert server.reload().startswith("reload unchanged")
+        fetch_from_each(server)  # after which each worker has logged what it would
+        assert len([line for line in server.lines[since:] if line.message]) == 1
+
+
 # --- many of them
 
 def settle(server):
@@ -201,7 +212,7 @@ def test_an_include_that_cannot_be_read_refuses_the_reload(serve, site, kind):
     refused(server, "more.ini")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="user is ignored when not root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: without it, user is ignored")
 def test_a_user_that_does_not_exist_refuses_the_reload(serve, site):
     server = serve(ORG)
     site.configure(ORG, server="user = nobody-has-this-name")
@@ -220,7 +231,7 @@ def test_a_listener_that_cannot_bind_refuses_the_reload(serve, site):
 def test_a_missing_configuration_refuses_the_reload(serve, site):
     server = serve(ORG)
     site.ini.unlink()
-    refused(server, "mta-stsd.ini")
+    refused(server, r"mta-stsd\.ini: error: cannot open the configuration: No such file or directory$")
 
 
 def test_a_generation_that_is_never_ready_is_given_up(serve, site, clock):
@@ -278,6 +289,34 @@ def test_two_listeners_swap_what_they_are_for(serve, site):
     assert fetch(server, address=(second, 8443)).status == 200
     with plain((first, 8443)) as client:
         assert client.ask(HOST, "/.well-known/acme-challenge/token").body == b"token." + thumbprint.encode()
+
+
+def test_listeners_of_two_kinds_on_port_0_keep_their_kinds(serve, site):
+    address, thumbprint = f"{own_address()}:0", "A" * 43
+    server = serve(ORG, listen=[address], acme=[address], server=f"acme_thumbprint = {thumbprint}")
+    held = listening(server)
+    for generation in (2, 3):
+        site.configure(max_age(86400 + generation), listen=[address], acme=[address],
+                       server=f"acme_thumbprint = {thumbprint}")
+        with ends(server.processes()[1:]):  # then every process is of the new generation
+            assert server.reload().startswith(f"ready: generation {generation}")
+        for _ in range(4):  # with two acceptors on one socket, either may be first
+            assert fetch(server).status == 200
+            with plain(server.acme) as client:
+                assert client.ask(HOST, "/.well-known/acme-challenge/token").body == b"token." + thumbprint.encode()
+        assert listening(server) == held
+    site.configure(ORG, listen=[address])
+    with ends(server.processes()[1:]):
+        assert server.reload().startswith("ready: generation 4")
+    assert len(listening(server)) == 1 and fetch(server).status == 200
+
+
+def listening(server):
+    """What the master's descriptors lead to, as far as they listen."""
+    with open(f"/proc/{server.pid}/net/tcp", encoding="ascii") as table:
+        fields = [line.split() for line in table]
+    inodes = {f"socket:[{line[9]}]" for line in fields if line[3] == "0A"}
+    return inodes & set(server.processes()[0].descriptors().values())
 
 
 def test_a_listener_that_overlaps_one_still_held_needs_a_restart(serve, site):
@@ -380,8 +419,8 @@ def test_a_signal_before_the_first_ready_means_one_more(site):
 
 def test_a_keeper_that_stands_still_does_not_stop_reloads_for_good(serve, site):
     """It may hang in a file system that does not answer."""
-    server = serve(ORG).allow("reload refused: the keeper of generation 1 does not answer")
-    server.allow("the master does not listen")  # it says what nobody waits for any more
+    server = serve(ORG).allow("reload refused: the keeper of the generation that serves does not answer")
+    server.allow("the master does not read")  # it says what nobody waits for any more
     assert fetch(server).body == ORG_BODY
     with stopped(*server.children()):
         assert server.reload().startswith("reload refused")

@@ -1,7 +1,10 @@
 """Very many domains: each has its own policy and certificate, and what the processes hold stays small."""
 
+import contextlib
+import ctypes
 import os
 import random
+import struct
 
 import pytest
 
@@ -79,30 +82,73 @@ def test_the_neighbours_of_many_names_are_still_nobodys(server):
             fetch(server, f"mta-sts.{domain}")
 
 
-def test_the_cache_of_certificates_counts(server):
-    """First asked for, from memory, looked at again after the signal."""
+class Reads:
+    """Which certificate files were read, by domain, as the kernel reports it (inotify)."""
+
+    IN_ACCESS = 1
+    EVENT = struct.Struct("iIII")  # wd, mask, cookie, bytes of a name: none for a file
+
+    def __init__(self):
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        assert self._fd >= 0, os.strerror(ctypes.get_errno())
+        self._domains = {}
+
+    def watch(self, site, domain):
+        path = site.certs / f"mta-sts.{domain}" / "fullchain.pem"
+        number = self._libc.inotify_add_watch(self._fd, bytes(path), self.IN_ACCESS)
+        assert number >= 0, os.strerror(ctypes.get_errno())
+        self._domains[number] = domain
+
+    def since(self):
+        """The domains whose file has been read since the last call."""
+        try:
+            events = os.read(self._fd, 65536)
+        except BlockingIOError:
+            return set()
+        return {self._domains[number] for number, mask, _, _ in self.EVENT.iter_unpack(events)
+                if mask & self.IN_ACCESS}
+
+    def close(self):
+        os.close(self._fd)
+
+
+@pytest.fixture
+def reads():
+    with contextlib.closing(Reads()) as reads:
+        yield reads
+
+
+def test_files_are_read_once_and_again_after_a_signal_only_when_they_changed(server, reads):
     domains = [policy_domain(number) for number in (0, POLICIES // 2, POLICIES - 1)]
     for domain in domains:
-        served(server, domain)
+        server.site.install(domain)
+        reads.watch(server.site, domain)
+        fetch(server, f"mta-sts.{domain}")
+    assert reads.since() == set(domains), "first asked for"
     for domain in domains:
         fetch(server, f"mta-sts.{domain}")
-    server.reload()
-    server.wait_for(r"^certificate cache: 3 hits, 3 misses, 0 evictions$")
-    fetch(server, f"mta-sts.{domains[0]}")
-    served(server, domains[1])
-    server.stop()
-    server.wait_for(r"^certificate cache: 4 hits, 4 misses, 0 evictions$")
+    assert reads.since() == set(), "from memory"
+    assert server.reload().startswith("reload unchanged")
+    server.site.install(domains[1])
+    reads.watch(server.site, domains[1])
+    for domain in domains:
+        fetch(server, f"mta-sts.{domain}")
+    assert reads.since() == {domains[1]}, "all were looked at, and one was another file"
+    assert not server.messages("cache"), "a reload ends in one line"
 
 
-def test_a_cache_that_is_too_small_says_so(site, serve):
+def test_a_cache_that_is_too_small_reads_again(site, serve, reads):
     domains = [policy_domain(number) for number in range(4)]
     server = serve(*(f"[{domain}]\nmode = enforce\nmx = mx.example\n" for domain in domains),
                    server="workers = 1\ncert_cache = 2")
+    for domain in domains:
+        site.install(domain)
+        reads.watch(site, domain)
     for _ in range(2):
         for domain in domains:
-            served(server, domain)
-    server.stop()
-    server.wait_for(r"^certificate cache: 0 hits, 8 misses, 6 evictions$")
+            fetch(server, f"mta-sts.{domain}")
+            assert reads.since() == {domain}
 
 
 def test_a_changed_policy_among_many_changes_alone_and_takes_no_more_memory(server, request):

@@ -37,6 +37,22 @@ def test_there_are_commands_and_help_of_each():
         assert full.stdout.startswith(" ".join(["usage: mta-sts", *(arguments or ["COMMAND"])]) + " ")
 
 
+def test_help_as_a_command_prints_what_the_option_prints():
+    assert run_mta_sts("help").stdout == run_mta_sts("help", "--help").stdout == run_mta_sts("--help").stdout
+    for command in commands():
+        done = run_mta_sts("help", command)
+        assert (done.returncode, done.stdout) == (0, help_of(command))
+    done = run_mta_sts("help", "dsn")
+    assert done.returncode == 2 and done.stdout == "" and 'no command "dsn"' in done.stderr
+
+
+def test_a_configuration_is_named_by_the_short_and_the_long_option(tmp_path):
+    for command in ("dns", "hosts", "check", "advise"):
+        domains = [] if command == "hosts" else ["example.org"]
+        for option in (["-c", "/none.ini"], ["--config", "/none.ini"], ["--config=/none.ini"]):
+            assert "/none.ini" in run_mta_sts(command, *option, *domains).stderr, (command, option)
+
+
 def test_help_fits_a_narrow_window():
     helps = [run_mta_sts("--help").stdout, run_mta_stsd("-h").stdout, *map(help_of, commands())]
     assert not [line for text in helps for line in text.splitlines() if len(line) > COLUMNS]

@@ -79,7 +79,7 @@ static const struct rule rules[] = {
       SERVER "[example.org]\nmode = x\nmx = mail.example.org\ncertificate = /c.pem\n",
       MAIN(4, ERROR, "mode is enforce, testing or none, not \"x\""), NULL, NULL },
     { "a_missing_main_file_is_an_error", NULL,
-      MAIN(0, ERROR, "cannot open main.ini: No such file or directory"), NULL, NULL },
+      MAIN(0, ERROR, "cannot open the configuration: No such file or directory"), NULL, NULL },
     { "an_empty_main_file_lacks_everything", "",
       MAIN(0, ERROR, "there is no [server]")
           MAIN(0, ERROR, "there is no policy: no section of a domain and no [*]"),
@@ -333,7 +333,8 @@ static const struct rule rules[] = {
         "a_number_does_not_wrap_around", "cert_cache = 18446744073709551617",
         MAIN(3, ERROR, "cert_cache is a number from 1 to 1000000, not \"18446744073709551617\"")),
     IN_SERVER("a_number_has_no_unit", "max_tls = 10k",
-              MAIN(3, ERROR, "max_tls is a number from 1 to 1000000, not \"10k\"")),
+              MAIN(3, ERROR, "max_tls is a number from 1 to 1000000 or auto, not \"10k\"")),
+    IN_SERVER("tls_may_be_auto", "max_tls = auto", ""),
     IN_SERVER("the_least_numbers_are_good",
               "workers = 1\nmax_connections = 1\nmax_tls = 1\nmax_connections_per_ip = 0\n"
               "cert_cache = 1",

@@ -1,7 +1,7 @@
 /*
  * failing_malloc: malloc, calloc and realloc, of which one call fails when a test says so: a call of
  * the program's own, since libraries have their own ways to end for want of memory. Under valgrind,
- * which has its own, none of them is seen.
+ * which has its own, none of them is seen. It takes the place of common/memory, whose calloc this is then.
  */
 #ifndef UNIT_FAILING_MALLOC_H
 #define UNIT_FAILING_MALLOC_H
@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "common/memory.h"
 
 static long mallocs_until_failure; /* 0: none fails */
 
@@ -38,15 +40,24 @@ void *malloc(size_t size)
                                                                                   : next(size);
 }
 
+static unsigned long failed_callocs;
+
+unsigned long memory_failures(void)
+{
+    return failed_callocs;
+}
+
 void *calloc(size_t count, size_t size)
 {
     static void *(*next)(size_t, size_t);
 
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "calloc");
-    return mallocs_until_failure > 0 && malloc_fails(__builtin_return_address(0))
-               ? NULL
-               : next(count, size);
+    if (mallocs_until_failure > 0 && malloc_fails(__builtin_return_address(0))) {
+        failed_callocs++;
+        return NULL;
+    }
+    return next(count, size);
 }
 
 void *realloc(void *block, size_t size)

@@ -323,7 +323,7 @@ static void assert_explained(const struct certpair *pair, time_t now, unsigned f
     char told[CERTPAIR_ERROR_MAX];
 
     assert_int_equal(certpair_findings(pair, now) & ~(unsigned)CERTPAIR_NO_INTERMEDIATE, finding);
-    certpair_explain(pair, (enum certpair_finding)finding, now, told, sizeof(told));
+    certpair_explain(pair, (enum certpair_finding)finding, now, "cert.pem", told, sizeof(told));
     assert_string_equal(told, text);
 }
 
@@ -357,10 +357,16 @@ static void chains_that_senders_may_not_follow_are_told(void **state)
     assert_taken("leaf.pem root.pem", "leaf.key", "ECDSA P-256", CERTPAIR_OUT_OF_ORDER);
     assert_taken("leaf.pem leaf.pem", "leaf.key", "ECDSA P-256", CERTPAIR_OUT_OF_ORDER);
     pair = load("leaf.pem intermediate.pem other.pem", "leaf.key");
-    certpair_explain(pair, CERTPAIR_OUT_OF_ORDER, 0, told, sizeof(told));
+    certpair_explain(pair, CERTPAIR_OUT_OF_ORDER, 0, "/live/cert.pem", told, sizeof(told));
     assert_non_null(strstr(told, "certificate 3 of the file did not sign the one before it"));
-    certpair_explain(pair, CERTPAIR_NO_INTERMEDIATE, 0, told, sizeof(told));
+    certpair_explain(pair, CERTPAIR_NO_INTERMEDIATE, 0, "/live/cert.pem", told, sizeof(told));
     assert_non_null(strstr(told, "did you mean fullchain.pem?"));
+    certpair_explain(pair, CERTPAIR_NO_INTERMEDIATE, 0, "/fullchain/cert.pem", told, sizeof(told));
+    assert_non_null(strstr(told, "did you mean fullchain.pem?"));
+    certpair_explain(pair, CERTPAIR_NO_INTERMEDIATE, 0, "/live/fullchain.pem", told, sizeof(told));
+    assert_string_equal(
+        told, "the certificate file holds the leaf without its intermediate, though its name is "
+              "fullchain.pem: append the CA's intermediate certificate, or issue it again");
     certpair_unref(pair);
 }
 
@@ -376,7 +382,7 @@ static void weak_and_readable_keys_are_told(void **state)
     assert_non_null(pair);
     assert_int_equal(certpair_findings(pair, certpair_not_after(pair) - 365 * DAY),
                      CERTPAIR_KEY_READABLE);
-    certpair_explain(pair, CERTPAIR_KEY_READABLE, 0, told, sizeof(told));
+    certpair_explain(pair, CERTPAIR_KEY_READABLE, 0, "/live/cert.pem", told, sizeof(told));
     assert_string_equal(told, "everyone on this machine can read the key");
     certpair_unref(pair);
     assert_int_equal(fchmod(key_fd, 0640), 0);

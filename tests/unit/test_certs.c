@@ -18,7 +18,9 @@
 
 #include <cmocka.h>
 
+#include "common/hostname.h"
 #include "common/log.h"
+#include "common/policy.h"
 #include "server/broker.h"
 #include "common/certpair.h"
 #include "server/certs.h"
@@ -38,6 +40,8 @@ static struct request {
 } requests[REQUESTS_MAX];
 static unsigned asked, answered; /* requests, in order */
 static int      refused_with;    /* broker_ask fails with this errno */
+
+static enum message_step failing; /* the step that the keeper reports */
 
 struct certpair {
     unsigned references, serial;
@@ -110,7 +114,9 @@ int broker_ask(struct broker *broker, enum message_kind kind, const char *name, 
         return -1;
     }
     assert_true(asked < REQUESTS_MAX);
-    snprintf(requests[asked].host, sizeof(requests[0].host), "%.*s", (int)len, name);
+    assert_true(len > HOSTNAME_POLICY_PREFIX_LEN);
+    snprintf(requests[asked].host, sizeof(requests[0].host), "%.*s",
+             (int)(len - HOSTNAME_POLICY_PREFIX_LEN), name + HOSTNAME_POLICY_PREFIX_LEN);
     requests[asked].callback = callback;
     requests[asked++].context = context;
     return 0;
@@ -153,11 +159,11 @@ unsigned certpair_findings(const struct certpair *pair, time_t now)
 }
 
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
-                      char *text, size_t size)
+                      const char *path, char *text, size_t size)
 {
     (void)pair;
     (void)now;
-    snprintf(text, size, "finding %d", (int)finding);
+    snprintf(text, size, "finding %d of %s", (int)finding, path);
 }
 
 time_t certpair_not_after(const struct certpair *pair)
@@ -210,6 +216,7 @@ static int start(void **state)
     not_after = now_s + 60 * DAY;
     asked = answered = loads = findings = done_calls = line_count = 0;
     refused_with = 0;
+    failing = MESSAGE_STEP_CERTIFICATE;
     load_error = NULL;
     file = -1;
     certs = certs_new(NULL, CAPACITY);
@@ -224,10 +231,15 @@ static int stop(void **state)
     return pairs_alive == 0 ? 0 : -1;
 }
 
+/* host is the policy domain here, and so in requests. */
 static enum certs_result get(struct client *client, const char *host)
 {
+    static const struct policy policy = { .certificate = "/certs/%h.pem", .key = "/keys/%d.key" };
+    char                       name[64];
+
     client->pair = NULL;
-    return certs_get(certs, host, strlen(host), &client->waiter, &client->pair);
+    snprintf(name, sizeof(name), HOSTNAME_POLICY_PREFIX "%s", host);
+    return certs_get(certs, &policy, name, strlen(name), &client->waiter, &client->pair);
 }
 
 static void let_go(struct client *client)
@@ -241,7 +253,7 @@ static void answer(int error)
 {
     struct broker_answer given = { .error = error,
                                    .fds = { -1, -1 },
-                                   .step = error ? MESSAGE_STEP_CERTIFICATE : MESSAGE_STEP_NONE };
+                                   .step = error ? failing : MESSAGE_STEP_NONE };
     struct request      *request = &requests[answered++];
 
     assert_true(answered <= asked);
@@ -365,18 +377,53 @@ static void a_failure_is_remembered_for_a_second_and_told_once_a_minute(void **s
 {
     (void)state;
     assert_fails_after_waiting("a", ENOENT);
-    assert_said(1, "a: certificate file: No such file or directory; refused until there is a good "
-                   "one");
+    assert_said(1, "mta-sts.a: certificate file: /certs/mta-sts.a.pem: No such file or directory; "
+                   "refused until there is a good one");
     assert_fails_at_once("a");
     pass(1);
     assert_fails_after_waiting("a", ENOENT);
     assert_said(0, "");
     pass(60);
     assert_fails_after_waiting("a", EACCES);
-    assert_said(1, "a: certificate file: Permission denied");
+    assert_said(1, "a: certificate file: /certs/mta-sts.a.pem: Permission denied");
     pass(1);
     assert_int_equal(serial_after_waiting("a", 0), 1);
     assert_int_equal(serial_now("a"), 1);
+}
+
+static void another_reason_is_told_at_once(void **state)
+{
+    (void)state;
+    assert_fails_after_waiting("a", ENOENT);
+    assert_said(1, "a: certificate file: /certs/mta-sts.a.pem: No such file");
+    pass(1);
+    failing = MESSAGE_STEP_KEY;
+    assert_fails_after_waiting("a", ENOENT);
+    assert_said(1, "a: key file: /keys/a.key: No such file");
+    pass(1);
+    load_error = "the certificate does not cover a";
+    assert_fails_after_waiting("a", 0);
+    assert_said(1, "a: the certificate does not cover a; refused");
+    pass(1);
+    assert_fails_after_waiting("a", 0);
+    assert_said(0, "");
+    pass(60);
+    assert_fails_after_waiting("a", 0);
+    assert_said(1, "a: the certificate does not cover a; refused");
+    for (int i = 0; i < 100; i++) { /* but all lines together have their limit */
+        pass(0.5);
+        failing = i % 2 == 0 ? MESSAGE_STEP_KEY : MESSAGE_STEP_CERTIFICATE;
+        certs_recheck(certs);
+        assert_fails_after_waiting("a", EACCES);
+    }
+    assert_said(CERTS_LOG_PER_MINUTE - 1, "a: ");
+}
+
+static void what_is_no_regular_file_is_told_in_words(void **state)
+{
+    (void)state;
+    assert_fails_after_waiting("a", EINVAL);
+    assert_said(1, "a: certificate file: /certs/mta-sts.a.pem: is no regular file; refused");
 }
 
 static void a_pair_that_is_refused_is_a_failure(void **state)
@@ -431,9 +478,8 @@ static void whatever_a_check_finds_the_last_good_pair_serves(void **state)
 {
     (void)state;
     assert_int_equal(serial_after_waiting("a", 0), 1);
-    assert_last_good_pair_serves(
-        ENOENT,
-        "a: certificate file: No such file or directory; the last good certificate goes on");
+    assert_last_good_pair_serves(ENOENT, "a: certificate file: /certs/mta-sts.a.pem: No such file "
+                                         "or directory; the last good certificate");
     assert_last_good_pair_serves(ETIMEDOUT, "a: the keeper did not answer in time; the last good");
     load_error = "half written";
     assert_last_good_pair_serves(0, "a: half written; the last good certificate goes on serving");
@@ -715,7 +761,7 @@ static void findings_are_told_when_a_pair_is_loaded_and_those_of_time_daily(void
     (void)state;
     findings = CERTPAIR_NO_INTERMEDIATE | CERTPAIR_KEY_READABLE;
     serial_after_waiting("a", 0);
-    assert_string_equal(lines[0], "a: finding 8");
+    assert_string_equal(lines[0], "mta-sts.a: finding 8 of /certs/mta-sts.a.pem");
     assert_said(2, "a: finding 32");
     not_after = now_s - 1;
     serial_now("a");
@@ -745,7 +791,7 @@ static void findings_and_failures_have_limits_of_their_own(void **state)
     assert_fails_after_waiting("b", ENOENT);
     assert_said(1, "b: certificate file");
     certs_free(certs);
-    assert_said(2, "certificate cache: 0 hits, 100 misses, 97 evictions");
+    assert_said(1, "40 more lines about certificates were left out");
     certs = NULL;
 }
 
@@ -803,17 +849,16 @@ static void a_pair_that_makes_room_is_an_eviction_and_a_failure_is_none(void **s
     assert_counters(0, CAPACITY + 2, 2);
 }
 
-static void the_counters_are_told_at_a_recheck_and_at_the_end_once_there_are_any(void **state)
+static void a_recheck_and_the_end_count_on_and_log_nothing(void **state)
 {
     (void)state;
-    certs_recheck(certs);
-    assert_said(0, "");
     serial_after_waiting("a", 0);
     certs_recheck(certs);
-    assert_said(1, "certificate cache: 0 hits, 1 misses, 0 evictions");
+    assert_counters(0, 1, 0);
     serial_after_waiting("a", 0);
+    assert_counters(1, 1, 0);
     certs_free(certs);
-    assert_said(1, "certificate cache: 1 hits, 1 misses, 0 evictions");
+    assert_said(0, "");
     certs = NULL;
 }
 
@@ -826,6 +871,8 @@ int main(void)
         TEST(all_who_want_a_host_wait_for_one_request_and_are_called_in_turn),
         TEST(hosts_are_asked_for_apart),
         TEST(a_failure_is_remembered_for_a_second_and_told_once_a_minute),
+        TEST(another_reason_is_told_at_once),
+        TEST(what_is_no_regular_file_is_told_in_words),
         TEST(a_pair_that_is_refused_is_a_failure),
         TEST(an_unchanged_file_is_not_read_again),
         TEST(a_renewed_certificate_is_taken_before_its_next_use),
@@ -848,7 +895,7 @@ int main(void)
         TEST(findings_and_failures_have_limits_of_their_own),
         TEST(what_memory_served_is_a_hit_and_what_was_read_a_miss),
         TEST(a_pair_that_makes_room_is_an_eviction_and_a_failure_is_none),
-        TEST(the_counters_are_told_at_a_recheck_and_at_the_end_once_there_are_any),
+        TEST(a_recheck_and_the_end_count_on_and_log_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

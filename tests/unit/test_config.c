@@ -274,7 +274,7 @@ static void server_settings_have_defaults(void **state)
     (void)state;
     assert_in_range(server->workers, 1, CONFIG_WORKERS_AUTO);
     assert_int_equal(server->max_connections, 4096);
-    assert_int_equal(server->max_tls, 256);
+    assert_int_equal(server->max_tls, 0); /* auto */
     assert_int_equal(server->max_connections_per_ip, 64);
     assert_int_equal(server->cert_cache, 1024);
     assert_true(server->access_log);
@@ -298,7 +298,7 @@ static void server_settings_are_taken(void **state)
     struct config *config = load_text(
         "[server]\nlisten = 127.0.0.1:8443\nlisten_acme = [0::1]:80\nlisten = systemd:web\n"
         "acme_webroot = /w\nacme_thumbprint = " TOKEN "\nuser = 12:34\nworkers = 3\n"
-        "max_connections = 100\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
+        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
         "off\n" POLICY);
     const struct config_server *server = config_server(config);
     struct sockaddr_in6         address;
@@ -317,16 +317,30 @@ static void server_settings_are_taken(void **state)
     assert_true(IN6_IS_ADDR_LOOPBACK(&address.sin6_addr));
     assert_string_equal(server->listeners[2].name, "systemd:web");
     assert_string_equal(server->listeners[2].systemd, "web");
-    assert_string_equal(server->acme_dir, "/w/.well-known/acme-challenge");
+    assert_string_equal(server->acme_dir, "/w");
+    assert_string_equal(server->acme_below, ".well-known/acme-challenge");
+    assert_int_equal(server->acme_line, 5);
     assert_string_equal(server->acme_thumbprint, TOKEN);
     assert_string_equal(server->user, "12:34");
     assert_int_equal(server->user_line, 7);
     assert_int_equal(server->workers, 3);
     assert_int_equal(server->max_connections, 100);
-    assert_int_equal(server->max_tls, 100); /* never more than connections */
+    assert_int_equal(server->max_tls, 60);
     assert_int_equal(server->max_connections_per_ip, 0);
     assert_int_equal(server->cert_cache, 5);
     assert_false(server->access_log);
+    config_free(config);
+}
+
+static void there_are_never_more_tls_states_than_connections(void **state)
+{
+    struct config *config;
+
+    (void)state;
+    write_file("main.ini", SERVER "max_connections = 100\nmax_tls = 101\n" POLICY);
+    config = load("main.ini");
+    assert_non_null(config);
+    assert_int_equal(config_server(config)->max_tls, 100);
     config_free(config);
 }
 
@@ -537,12 +551,30 @@ static void errors_beyond_a_hundred_are_counted(void **state)
     assert_non_null(strstr(said, "main.ini:0: error: 150 more errors\n"));
 }
 
+static void a_finding_is_printed_at_its_place_and_as_one_line(void **state)
+{
+    char out[CONFIG_FINDING_MAX];
+    char path[CONFIG_PATH_MAX + 1];
+
+    (void)state;
+    assert_string_equal(config_finding(CONFIG_ERROR, "a.ini", 7, "it is wrong", out),
+                        "a.ini:7: error: it is wrong");
+    assert_string_equal(config_finding(CONFIG_WARNING, "a.ini", 0, "it is odd", out),
+                        "a.ini: warning: it is odd");
+    assert_string_equal(config_finding(CONFIG_ERROR, "a\n.ini", 1, "\033[2J\177\xc3\xa4", out),
+                        "a?.ini:1: error: ?[2J?\xc3\xa4");
+    memset(path, 'a', CONFIG_PATH_MAX);
+    path[CONFIG_PATH_MAX] = '\0';
+    assert_int_equal(strlen(config_finding(CONFIG_WARNING, path, 4294967295U, path, out)),
+                     2 * CONFIG_PATH_MAX + strlen(":4294967295: warning: "));
+}
+
 static void a_fifo_is_refused_without_waiting(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo("main.ini", 0644), 0);
     assert_null(load("main.ini"));
-    assert_string_equal(said, "main.ini:0: error: main.ini is no regular file\n");
+    assert_string_equal(said, "main.ini:0: error: the configuration is no regular file\n");
 }
 
 static void a_file_over_the_limit_is_refused_unread(void **state)
@@ -551,7 +583,8 @@ static void a_file_over_the_limit_is_refused_unread(void **state)
     write_file("main.ini", "");
     assert_int_equal(truncate("main.ini", CONFIG_FILE_MAX + 1), 0);
     assert_null(load("main.ini"));
-    assert_string_equal(said, "main.ini:0: error: main.ini has more than 268435456 bytes\n");
+    assert_string_equal(said,
+                        "main.ini:0: error: the configuration has more than 268435456 bytes\n");
 }
 
 static void a_terminal_cannot_be_steered_by_a_finding(void **state)
@@ -628,6 +661,40 @@ static void nothing_is_freed_of_nothing(void **state)
     config_free(NULL);
 }
 
+/* --- The format of the log --- */
+
+static void note_format(void *context, bool json)
+{
+    assert_string_equal(context, "context");
+    strcat(said, json ? "json\n" : "text\n");
+}
+
+static void load_for_log(const char *text)
+{
+    static char          context[] = "context";
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .log_format = note_format, .context = context };
+
+    said[0] = '\0';
+    write_file("main.ini", text);
+    config_free(config_load_from("main.ini", &source));
+}
+
+static void the_format_of_the_log_is_known_before_what_is_found_behind_it(void **state)
+{
+    (void)state;
+    load_for_log("[server]\nfoo = 1\nlog_format = json\nbar = 1\n");
+    assert_memory_equal(said, "main.ini:2: error: ", 19);
+    assert_non_null(strstr(said, "\njson\nmain.ini:4: error: "));
+    load_for_log(SERVER POLICY "max_age = 1\n");
+    assert_memory_equal(said, "main.ini:7: warning: ", 21);
+    assert_non_null(strstr(said, "\ntext\n"));
+    load_for_log(SERVER "include = missing.ini\n" POLICY);
+    assert_memory_equal(said, "text\nmain.ini:3: error: ", 24); /* of an included file */
+    load_for_log(SERVER "log_format = xml\n" POLICY);
+    assert_memory_equal(said, "main.ini:3: error: ", 19);
+}
+
 // clang-format off: LLVM 14 and 19 differ in it
 #define BEHAVIOUR(name)                       \
     {                                         \
@@ -637,6 +704,7 @@ static void nothing_is_freed_of_nothing(void **state)
 
 static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(a_policy_host_has_its_domains_policy),
+    BEHAVIOUR(the_format_of_the_log_is_known_before_what_is_found_behind_it),
     BEHAVIOUR(other_hosts_are_none_of_ours),
     BEHAVIOUR(any_domain_is_found_when_no_other_has_it),
     BEHAVIOUR(any_domain_is_none_for_which_an_mx_would_be_too_long),
@@ -646,6 +714,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(everything_of_a_policy_is_kept),
     BEHAVIOUR(server_settings_have_defaults),
     BEHAVIOUR(server_settings_are_taken),
+    BEHAVIOUR(there_are_never_more_tls_states_than_connections),
     BEHAVIOUR(includes_are_read_in_byte_order_after_the_main_file),
     BEHAVIOUR(paths_are_relative_to_the_file_that_names_them),
     BEHAVIOUR(a_folder_of_special_characters_is_taken_literally),
@@ -656,6 +725,7 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(places_of_domains_are_kept_when_asked_for),
     BEHAVIOUR(a_long_line_of_an_alias_file_is_an_error),
     BEHAVIOUR(errors_beyond_a_hundred_are_counted),
+    BEHAVIOUR(a_finding_is_printed_at_its_place_and_as_one_line),
     BEHAVIOUR(a_fifo_is_refused_without_waiting),
     BEHAVIOUR(a_file_over_the_limit_is_refused_unread),
     BEHAVIOUR(a_terminal_cannot_be_steered_by_a_finding),

@@ -125,7 +125,7 @@ static void a_file_that_cannot_be_read_is_told(void **state)
 {
     (void)state;
     assert_said("/proc/self/mem",
-                "/proc/self/mem:0: cannot read /proc/self/mem: Input/output error\n");
+                "/proc/self/mem:0: cannot read the configuration: Input/output error\n");
 }
 
 static int remove_main(void **state)

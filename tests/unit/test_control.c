@@ -42,6 +42,7 @@ static void a_listener_arrives_with_its_descriptor(void **state)
     (void)state;
     control_init(&sent, CONTROL_LISTENER);
     strcpy(sent.name, "[::]:443");
+    sent.listener = CONFIG_HEALTH;
     assert_int_equal(control_send(line[0], &sent, line[0]), 0);
     assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_GOT);
     assert_memory_equal(&sent, &got, sizeof(got));
@@ -89,6 +90,10 @@ static void nonsense_ends_the_line_and_leaks_no_descriptor(void **state)
     assert_int_equal(packet_send(line[0], &sent, sizeof(sent), fds, 2), 0);
     assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_END);
     sent.kind = 99;
+    assert_int_equal(control_send(line[0], &sent, line[0]), 0);
+    assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_END);
+    control_init(&sent, CONTROL_LISTENER);
+    sent.listener = CONFIG_HEALTH + 1;
     assert_int_equal(control_send(line[0], &sent, line[0]), 0);
     assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_END);
     control_init(&sent, CONTROL_LISTENER);

@@ -170,6 +170,58 @@ static void check_held_is_kept(void)
     CHECK(!fresh && used.count == 1 && used.at[0].fd == fd);
 }
 
+/* wanted() in another kind. Returns the descriptor that it got. */
+static int opened_for(enum config_listener_kind kind, const char *host, unsigned port, bool *fresh)
+{
+    struct config_listener listener = wanted(host, port);
+
+    listener.kind = kind;
+    CHECK(listener_open(&listener, &held, &used, fresh, error) == LISTENER_OK);
+    CHECK(used.at[used.count - 1].kind == kind);
+    return used.at[used.count - 1].fd;
+}
+
+static void check_any_port_is_held_for_each_kind(void)
+{
+    static const enum config_listener_kind kinds[] = { CONFIG_HTTPS, CONFIG_ACME, CONFIG_HEALTH };
+    int                                    fds[3];
+    bool                                   fresh;
+
+    own_network();
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = opened_for(kinds[i], "127.0.0.1", 0, &fresh);
+    CHECK(used.count == 3);
+    next_generation();
+    for (size_t i = 3; i-- > 0;) {
+        CHECK(opened_for(kinds[i], "127.0.0.1", 0, &fresh) == fds[i]);
+        CHECK(!fresh);
+    }
+    CHECK(used.count == 3);
+}
+
+static void check_numbered_port_is_held_for_any_kind(void)
+{
+    bool fresh;
+    int  fd;
+
+    own_network();
+    fd = opened_for(CONFIG_HTTPS, "127.0.0.1", 8080, &fresh);
+    CHECK(fresh);
+    next_generation();
+    CHECK(opened_for(CONFIG_ACME, "127.0.0.1", 8080, &fresh) == fd && !fresh && used.count == 1);
+}
+
+static void check_given_is_held_for_any_kind(void)
+{
+    bool fresh;
+    int  fd;
+
+    own_network();
+    fd = bind_raw("127.0.0.1", 80, 0);
+    CHECK(listener_set_add(&held, "systemd:http", fd, true, CONFIG_HTTPS) == 0);
+    CHECK(opened_for(CONFIG_ACME, "http", 0, &fresh) == fd && !fresh && used.count == 1);
+}
+
 static void check_bound_again_after_close(void)
 {
     struct sockaddr_in address;
@@ -207,6 +259,19 @@ static void what_is_held_is_kept(void **state)
 {
     (void)state;
     assert_child_passes(check_held_is_kept);
+}
+
+static void port_0_is_held_for_each_kind(void **state)
+{
+    (void)state;
+    assert_child_passes(check_any_port_is_held_for_each_kind);
+}
+
+static void other_sockets_are_held_for_any_kind(void **state)
+{
+    (void)state;
+    assert_child_passes(check_numbered_port_is_held_for_any_kind);
+    assert_child_passes(check_given_is_held_for_any_kind);
 }
 
 static void an_address_can_be_bound_again_at_once(void **state)
@@ -531,6 +596,8 @@ int main(void)
         cmocka_unit_test(a_new_socket_is_ready_for_workers),
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(what_is_held_is_kept),
+        cmocka_unit_test(port_0_is_held_for_each_kind),
+        cmocka_unit_test(other_sockets_are_held_for_any_kind),
         cmocka_unit_test(an_address_can_be_bound_again_at_once),
         cmocka_unit_test(an_overlap_is_told_with_what_to_do),
         cmocka_unit_test(another_programs_port_is_told_with_how_to_find_it),

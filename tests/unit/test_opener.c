@@ -6,15 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "child.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "common/certopen.h"
 #include "server/opener.h"
@@ -234,7 +233,7 @@ static void any_domain_leads_to_a_file_of_its_own_name(void **state)
     close(fds[0]);
 }
 
-static void the_failed_files_path_is_told_to_the_tester(void **state)
+static void the_failed_file_is_named_with_its_path(void **state)
 {
     struct config_match match;
     enum certopen_file  failed;
@@ -243,15 +242,16 @@ static void the_failed_files_path_is_told_to_the_tester(void **state)
 
     (void)state;
     assert_true(config_find_host(config, HOST, strlen(HOST), &match));
-    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
-                     -1);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed), -1);
+    assert_int_equal(failed, CERTOPEN_CERTIFICATE);
+    certopen_path(match.policy, failed, match.domain, match.domain_len, path);
     snprintf(expected, sizeof(expected), "%s/" HOST ".pem", folder);
     assert_string_equal(path, expected);
     write_file(HOST ".pem", "certificate");
-    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed, path),
-                     -1);
+    assert_int_equal(certopen(match.policy, match.domain, match.domain_len, fds, &failed), -1);
     assert_int_equal(failed, CERTOPEN_KEY);
     assert_int_equal(fds[0], -1);
+    certopen_path(match.policy, failed, match.domain, match.domain_len, path);
     snprintf(expected, sizeof(expected), "%s/example.org.key", folder);
     assert_string_equal(path, expected);
 }
@@ -291,6 +291,115 @@ static void a_token_file_that_may_be_somebodys_secret_is_refused(void **state)
     close(fds[0]);
     assert_int_equal(mkdir("acme/folder", 0755), 0);
     assert_int_equal(ask(MESSAGE_TOKEN, "folder", MESSAGE_STEP_TOKEN, fds), EINVAL);
+}
+
+/* --- Links below the webroot. The same through openat2 and through the walk without it. */
+
+static struct config_server webroot = { .acme_dir = "webroot",
+                                        .acme_below = CONFIG_ACME_BELOW_WEBROOT };
+
+static void check_token(const char *token, int error)
+{
+    int lowest = dup(STDERR_FILENO), fd, next;
+
+    close(lowest);
+    errno = 0;
+    fd = opener_token(&webroot, token, strlen(token));
+    CHECK((fd >= 0) == (error == 0) && (fd >= 0 || errno == error));
+    if (fd >= 0)
+        close(fd);
+    next = dup(STDERR_FILENO);
+    CHECK(next == lowest); /* no directory stays open */
+    close(next);
+}
+
+static void check_links(void)
+{
+    CHECK(mkdir("private", 0700) == 0 && mkdir("private/acme-challenge", 0755) == 0);
+    write_file("private/acme-challenge/token", "secret");
+    CHECK(mkdir("webroot", 0755) == 0);
+    check_token("token", ENOENT);
+    CHECK(symlink("../private", "webroot/.well-known") == 0);
+    check_token("token", ELOOP);
+    CHECK(unlink("webroot/.well-known") == 0);
+    write_file("webroot/.well-known", "a file");
+    check_token("token", ENOTDIR);
+    CHECK(unlink("webroot/.well-known") == 0 && mkdir("webroot/.well-known", 0755) == 0);
+    CHECK(symlink("../../private/acme-challenge", "webroot/" CONFIG_ACME_BELOW_WEBROOT) == 0);
+    check_token("token", ELOOP);
+    CHECK(unlink("webroot/" CONFIG_ACME_BELOW_WEBROOT) == 0);
+    CHECK(symlink("/proc/self", "webroot/" CONFIG_ACME_BELOW_WEBROOT) == 0);
+    check_token("maps", ELOOP);
+    CHECK(unlink("webroot/" CONFIG_ACME_BELOW_WEBROOT) == 0);
+    CHECK(mkdir("webroot/" CONFIG_ACME_BELOW_WEBROOT, 0755) == 0);
+    check_token("token", ENOENT);
+    write_file("webroot/" CONFIG_ACME_BELOW_WEBROOT "/token", "token");
+    check_token("token", 0);
+    CHECK(symlink("token", "webroot/" CONFIG_ACME_BELOW_WEBROOT "/link") == 0);
+    check_token("link", ELOOP);
+    CHECK(rename("webroot", "moved") == 0 && symlink("moved", "webroot") == 0);
+    check_token("token", 0);
+}
+
+static void check_links_without_openat2(void)
+{
+    child_refuse(SYS_openat2, ENOSYS, -1);
+    check_links();
+}
+
+static void check_links_with_openat2_forbidden(void)
+{
+    child_refuse(SYS_openat2, EPERM, -1);
+    check_links();
+}
+
+static void links_are_followed_to_the_webroot_and_not_below(void **state)
+{
+    (void)state;
+    assert_child_passes(check_links);
+}
+
+static void without_openat2_links_are_not_followed_either(void **state)
+{
+    (void)state;
+    assert_child_passes(check_links_without_openat2);
+    clean(NULL);
+    assert_child_passes(check_links_with_openat2_forbidden);
+}
+
+static void assert_judged(const char *expected)
+{
+    char text[OPENER_TEXT_MAX] = "";
+
+    assert_int_equal(opener_judge_acme(&webroot, text), expected == NULL);
+    if (expected != NULL)
+        assert_string_equal(text, expected);
+}
+
+static void what_keeps_tokens_from_being_found_is_told(void **state)
+{
+    struct config_server none = { .acme_dir = NULL };
+
+    (void)state;
+    assert_true(opener_judge_acme(&none, NULL));
+    assert_judged("acme_webroot = webroot: No such file or directory");
+    assert_int_equal(mkdir("webroot", 0755), 0);
+    assert_judged(NULL); /* an ACME client makes the rest */
+    assert_int_equal(symlink("/proc", "webroot/.well-known"), 0);
+    assert_judged("webroot/.well-known is a symbolic link, and links below acme_webroot are not "
+                  "followed: set acme_dir to the directory that the link leads to");
+    assert_int_equal(unlink("webroot/.well-known"), 0);
+    assert_int_equal(mkdir("webroot/.well-known", 0755), 0);
+    assert_judged(NULL);
+    assert_int_equal(symlink("..", "webroot/.well-known/acme-challenge"), 0);
+    assert_judged("webroot/.well-known/acme-challenge is a symbolic link, and links below "
+                  "acme_webroot are not followed: set acme_dir to the directory that the link "
+                  "leads to");
+    webroot.acme_below = "";
+    assert_judged(NULL);
+    assert_int_equal(system("rm -r webroot && touch webroot"), 0);
+    assert_judged("acme_dir = webroot: Not a directory");
+    webroot.acme_below = CONFIG_ACME_BELOW_WEBROOT;
 }
 
 static void the_token_folder_may_come_and_go(void **state)
@@ -337,9 +446,12 @@ int main(void)
         cmocka_unit_test_teardown(nothing_but_a_regular_file_is_opened_and_nothing_blocks, clean),
         cmocka_unit_test_teardown(whatever_a_worker_asks_for_only_known_names_are_opened, clean),
         cmocka_unit_test_teardown(any_domain_leads_to_a_file_of_its_own_name, clean),
-        cmocka_unit_test_teardown(the_failed_files_path_is_told_to_the_tester, clean),
+        cmocka_unit_test_teardown(the_failed_file_is_named_with_its_path, clean),
         cmocka_unit_test_teardown(a_token_file_is_opened, clean),
         cmocka_unit_test_teardown(a_token_file_that_may_be_somebodys_secret_is_refused, clean),
+        cmocka_unit_test_teardown(links_are_followed_to_the_webroot_and_not_below, clean),
+        cmocka_unit_test_teardown(without_openat2_links_are_not_followed_either, clean),
+        cmocka_unit_test_teardown(what_keeps_tokens_from_being_found_is_told, clean),
         cmocka_unit_test_teardown(the_token_folder_may_come_and_go, clean),
         cmocka_unit_test_teardown(only_base64url_is_a_token, clean),
     };

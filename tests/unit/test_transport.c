@@ -1,9 +1,8 @@
-/* transport: what recv and send come to, over pairs of sockets; and errno, which is somebody else's. */
+/* transport: what recv and send come to, over pairs of sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,7 +24,6 @@ static int set_up(void **state)
         return -1;
     ours = ends[0];
     his = ends[1];
-    errno = ENOMEM;
     return 0;
 }
 
@@ -90,19 +88,6 @@ static void what_is_no_socket_has_failed(void **state)
     assert_int_equal(transport_send(-1, bytes, 1, &count), IO_FAILED);
 }
 
-/* mbedTLS may have met a lack of memory, and asks for its alert to be sent before it says so. */
-static void errno_stays_what_it_was(void **state)
-{
-    (void)state;
-    assert_int_equal(transport_receive(ours, bytes, sizeof(bytes), &count), IO_WANT_READ);
-    assert_int_equal(errno, ENOMEM);
-    fill();
-    assert_int_equal(errno, ENOMEM);
-    shutdown(his, SHUT_RD);
-    assert_int_equal(transport_send(ours, bytes, 1, &count), IO_END);
-    assert_int_equal(errno, ENOMEM);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -114,7 +99,6 @@ int main(void)
         TEST(the_end_of_the_peer_is_the_end),
         TEST(a_reset_is_the_end),
         TEST(what_is_no_socket_has_failed),
-        TEST(errno_stays_what_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

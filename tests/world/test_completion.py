@@ -2,6 +2,8 @@
 
 import os
 import pty
+import re
+import shlex
 import subprocess
 import tempfile
 
@@ -15,7 +17,7 @@ from lib.toolbox import commands, options
 HELP = ["-h", "--help"]
 INSERT_ALL = "\030a"  # ^Xa, bound below
 SETUP = f"""\
-fpath=({COMPLETION} $fpath)
+fpath=({shlex.quote(str(COMPLETION))} $fpath)
 autoload -Uz compinit && compinit -D -u
 zle -C insert-all complete-word _generic
 zstyle ':completion:insert-all::::' completer _all_matches _complete
@@ -63,9 +65,10 @@ def test_every_option_that_the_help_of_a_command_lists_and_no_other():
 
 
 def test_the_options_of_the_server():
-    listed = [line.split()[0] for line in run_mta_stsd("-h").stdout.splitlines() if line.startswith("  -")]
-    assert zsh("mta-stsd -") == sorted(listed)
-    assert zsh("mta-stsd -c x -") == ["-H", "-V", "-h", "-t"]
+    listed = re.findall(r"^  (-\w), (--[a-z-]+) ", run_mta_stsd("-h").stdout, re.M)
+    assert zsh("mta-stsd -") == sorted(word for both in listed for word in both)
+    remaining = sorted(word for both in listed for word in both if "-c" not in both)
+    assert zsh("mta-stsd -c x -") == zsh("mta-stsd --config x -") == remaining
 
 
 @pytest.mark.parametrize("said, excluded, open_still", [

@@ -6,6 +6,9 @@
  * Unless every single one is to fail, an allocation is known by its last calls: a handshake may
  * make thousands, nearly all of them in the loops of big numbers. It passes on to the next malloc,
  * so that it works in front of AddressSanitizer's, too.
+ *
+ * glibc leaves ENOMEM in errno after an allocation that succeeded with mmap where brk had failed. It can do so here
+ * after every one.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,6 +38,7 @@ struct page {
     int64_t        every;  /* each of them counts, not only those by calls that have not yet */
     int64_t        failed; /* pid of the process that got no memory, or 0 */
     int64_t        process_count;
+    int64_t        mislead;        /* errno is ENOMEM after an allocation that succeeded */
     uint64_t       frames[FRAMES]; /* of the one that failed: addresses in its process */
     struct process processes[PROCESSES_MAX];
     uint64_t       paths[PATHS]; /* that have failed: a hash table */
@@ -135,6 +139,8 @@ static void *count(void *block, int more)
 {
     if (self != NULL && block != NULL)
         self->blocks += more;
+    if (page != NULL && page->mislead && more >= 0)
+        errno = ENOMEM;
     return block;
 }
 

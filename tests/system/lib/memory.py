@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 _SOURCE = Path(__file__).with_suffix(".c")
-_HEAD = struct.Struct("4q")     # to_go, every, failed, process_count of struct page
+_HEAD = struct.Struct("5q")     # to_go, every, failed, process_count, mislead of struct page
 _FRAMES = struct.Struct("16Q")
 _PROCESS = struct.Struct("2q")  # pid, blocks
 _PROCESSES_AT = _HEAD.size + _FRAMES.size
@@ -51,6 +51,10 @@ class Memory:
         self._number += 1
         struct.pack_into("3q", self._page, 0, 0, self._every, 0)
         struct.pack_into("q", self._page, 0, self._number if self._every else 1)
+
+    def mislead(self):
+        """From now on, errno is ENOMEM after each allocation that succeeds."""
+        struct.pack_into("q", self._page, 4 * 8, 1)
 
     def failed(self):
         """No more of them fails from now on; gives the pid of the process where one has, or 0."""

@@ -1,9 +1,9 @@
 """Processes from outside: their end without polling, a pause that a test gives them, what they hold."""
 
 import contextlib
-import ctypes
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from lib.inspection import need_rights
 from lib.server import PATIENCE
 
-root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to give away")
-
-_PIDFD_GETFD = 438  # of every architecture
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 def own_address():
@@ -78,17 +77,11 @@ def stopped(*processes):
                 os.kill(process.pid, signal.SIGCONT)
 
 
-def copy_descriptor(process, number):
-    """A descriptor of another process, as if we were it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    pidfd = os.pidfd_open(process.pid)
-    try:
-        fd = libc.syscall(_PIDFD_GETFD, pidfd, number, 0)
-        if fd < 0:
-            raise OSError(ctypes.get_errno(), f"pidfd_getfd of {process}")
-        return fd
-    finally:
-        os.close(pidfd)
+def access_of(process, path):
+    """How it holds this file open: a set of os.O_RDONLY, O_WRONLY and O_RDWR."""
+    numbers = [number for number, leads_to in process.descriptors().items() if leads_to == path]
+    infos = [Path(f"/proc/{process.pid}/fdinfo/{number}").read_text() for number in numbers]
+    return {int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8) & os.O_ACCMODE for info in infos}
 
 
 class Memory:
@@ -98,6 +91,7 @@ class Memory:
     """
 
     def __init__(self, *processes):
+        need_rights()
         self.all = self.own = 0
         for process in processes:
             lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]

@@ -1,5 +1,7 @@
 """The server under test: its folder, its processes, and every line it says."""
 
+import contextlib
+import json
 import os
 import re
 import shlex
@@ -7,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from lib import pki
+from lib import inspection, pki
 from lib.program import PATIENCE, Program
 
 MTA_STSD = os.environ.get("MTA_STSD",
@@ -29,6 +31,7 @@ _LINE = re.compile(
     r"from=(?P<process>[\w.\-]+) (?:dropped=\d+ )?"
     rf"(?:msg=(?P<msg>{_VALUE})|fetch (?P<fields>\w+={_VALUE}(?: \w+={_VALUE})*))\Z")
 _FIELD = re.compile(rf"(\w+)=({_VALUE})")
+_PRIORITY = re.compile(r"<([0-7])>")
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Sanitizer:")
 
 
@@ -39,12 +42,30 @@ def _unquote(value):
                   lambda m: chr(int(m[1], 16)) if m[1] else m[2], value[1:-1])
 
 
+def _unique(members):
+    assert len(dict(members)) == len(members), members
+    return dict(members)
+
+
 class LogLine:
-    """One line of the log. level and message are None in a fetch line; fields is None in others."""
+    """One line of the log. level and message are None in a fetch line; fields is None in others.
+
+    priority is the number that the journal reads, or None; json the whole object of a line in JSON, or None in text.
+    """
 
     def __init__(self, raw):
         self.raw = raw
-        match = _LINE.match(raw)
+        self.json = None
+        match = _PRIORITY.match(raw)
+        self.priority = int(match[1]) if match else None
+        line = raw[match.end():] if match else raw
+        if line.startswith("{"):
+            self._take_json(line)
+        else:
+            self._take_text(line)
+
+    def _take_text(self, line):
+        match = _LINE.match(line)
         self.valid = match is not None
         self.level = match["level"] if match else None
         self.process = match["process"] if match else None
@@ -52,6 +73,26 @@ class LogLine:
         self.fields = None
         if match and match["fields"]:
             self.fields = {key: _unquote(value) for key, value in _FIELD.findall(match["fields"])}
+
+    def _take_json(self, line):
+        self.level = self.process = self.message = self.fields = None
+        try:
+            self.json = members = json.loads(line, object_pairs_hook=_unique)
+            self.valid = re.fullmatch(r"[ -~]+", line) is not None
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", members["time"])
+            assert members["level"] in ("info", "warning", "error")
+            assert isinstance(members.get("dropped", 0), int)
+            self.process, message = members["from"], members["msg"]
+        except (ValueError, AssertionError, KeyError):
+            self.valid = False
+            return
+        others = {key: value for key, value in members.items()
+                  if key not in ("time", "level", "from", "dropped", "msg")}
+        if message == "fetch":
+            self.fields = {key: str(value) for key, value in others.items()}
+        else:
+            self.level, self.message = members["level"], message
+            self.valid = self.valid and not others
 
     def __str__(self):
         return self.raw
@@ -70,7 +111,7 @@ class Site:
         self.ca.write_bytes(authority.root_pem())
         folder.chmod(0o700)
 
-    def configure(self, *policies, listen=("127.0.0.1:0",), acme=(), server="", defaults=""):
+    def configure(self, *policies, listen=("127.0.0.1:0",), acme=(), health=(), server="", defaults=""):
         """Writes the configuration: sections as text, and more lines for [server] and [defaults].
 
         An ACME listener takes 127.0.0.2, so that no two listeners have one name.
@@ -80,6 +121,7 @@ class Site:
             lines.pop()
         lines += [f"listen = {address}" for address in listen]
         lines += [f"listen_acme = {address}" for address in acme]
+        lines += [f"listen_health = {address}" for address in health]
         lines += [server, "[defaults]"]
         if not re.search(r"^\s*certificate\s*=", defaults, re.M):
             lines += [f"certificate = {self.certs}/%h/fullchain.pem",
@@ -121,7 +163,7 @@ class Process:
         self.pid = pid
         # The name in parentheses may hold anything, so what counts stands behind the last of them.
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        self.state, self.parent, self.session = stat[0], int(stat[1]), int(stat[3])
+        self.state, self.parent, self.session, self.terminal = stat[0], int(stat[1]), int(stat[3]), int(stat[4])
 
     def status(self):
         """The fields of /proc/PID/status."""
@@ -130,11 +172,27 @@ class Process:
 
     def descriptors(self):
         """What each open descriptor leads to."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+        return inspection.descriptors(self.pid)
 
     def __repr__(self):
         return f"<process {self.pid} of {self.parent}>"
+
+
+def all_processes():
+    """Every process of the system, by its pid."""
+    found = {}
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(ValueError, OSError, IndexError):  # no process, or one that has just gone
+            found[int(name)] = Process(int(name))
+    return found
+
+
+def lineage(pid, everyone):
+    """The pid of a process and those of all its ancestors."""
+    pids = [pid]
+    while pids[-1] in everyone:
+        pids.append(everyone[pids[-1]].parent)
+    return pids
 
 
 class Server(Program):
@@ -209,19 +267,30 @@ class Server(Program):
     def acme(self):
         return self.address("acme")
 
+    @property
+    def health(self):
+        return self.address("health")
+
     # --- its processes
 
     def processes(self):
-        """Those that live, the master first. Every one is in the session that started here."""
-        found = []
-        for name in os.listdir("/proc"):
-            try:
-                process = Process(int(name))
-            except (ValueError, OSError, IndexError):  # no process, or one that has just gone
-                continue
-            if process.session == self.pid and process.state not in "ZX":
-                found.append(process)
+        """Those that live, the master first: its descendants, and what is left of them once it has gone."""
+        everyone = all_processes()
+
+        def ours(process):
+            # Orphans descend from init; those of another running server from this test.
+            pids = lineage(process.pid, everyone)
+            return self.pid in pids or (os.getpid() not in pids and self._is_named_by(process))
+
+        found = [process for process in everyone.values() if process.state not in "ZX" and ours(process)]
         return sorted(found, key=lambda process: (process.pid != self.pid, process.pid))
+
+    def _is_named_by(self, process):
+        """Whether its command line has our configuration, which no other server's has."""
+        try:
+            return os.fsencode(self.site.ini) in Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
 
     def children(self, pid=None):
         """The keepers (of the master); the workers of a keeper when its pid is given."""
@@ -255,7 +324,7 @@ class Server(Program):
         self.check()
 
     def _kill(self):
-        for process in self.processes():  # each generation is a process group of its own
+        for process in self.processes():  # each generation is a session of its own
             try:
                 os.kill(process.pid, signal.SIGKILL)
             except ProcessLookupError:
