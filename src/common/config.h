@@ -43,12 +43,12 @@ enum config_severity {
 typedef void config_report(void *context, enum config_severity severity, const char *file,
                            unsigned line, const char *text);
 
-/* Bytes with NUL: of a file, and of a text that names two. */
-enum { CONFIG_FINDING_MAX = 3 * (CONFIG_PATH_MAX + 1) + 64 };
+/* Bytes with NUL: of a file, of a text that names two, and of what became of an isolated entry. */
+enum { CONFIG_FINDING_MAX = 3 * (CONFIG_PATH_MAX + 1) + 1024 + 64 };
 
 /* Writes a finding as it is printed everywhere: "FILE:LINE: error: TEXT", and for line 0 "FILE: error:
-   TEXT"; "warning: isolated: TEXT" for CONFIG_ISOLATED. Control characters become '?', so that it stays one line and cannot steer a terminal.
-   Returns out. */
+   TEXT"; "warning: isolated: TEXT" for CONFIG_ISOLATED. Control characters become '?', so that it stays
+   one line and cannot steer a terminal. Returns out. */
 const char *config_finding(enum config_severity severity, const char *file, unsigned line,
                            const char *text, char out[CONFIG_FINDING_MAX]);
 

@@ -138,13 +138,16 @@ static bool take_kept(struct config *kept, const struct snapshot_record *record)
     if (record->content_len != sizeof place || policy >= kept->policy_count)
         return false;
     memcpy(&place, record->content, sizeof place);
-    if (place.file >= kept->file_count)
+    if (longest < record->name_len)
+        longest = (uint32_t)record->name_len;
+    if (place.file >= kept->file_count || longest > HOSTNAME_DOMAIN_MAX ||
+        policy_body_length(&kept->policies[policy], longest) > POLICY_BODY_MAX)
         return false;
     if (strcmp(record->name, "*") == 0) {
         kept->any_policy = policy;
         kept->any_domain_max = longest;
         kept->any_place = place;
-        return longest <= HOSTNAME_DOMAIN_MAX;
+        return true;
     }
     if (hostname_canonical(record->name, record->name_len, HOSTNAME_DOMAIN_MAX, canonical) !=
             HOSTNAME_OK ||
@@ -177,7 +180,7 @@ static struct config *new_kept(const struct loader *loader)
 struct config *config_read_kept(struct loader *loader)
 {
     struct config         *kept = new_kept(loader);
-    struct snapshot_record record;
+    struct snapshot_record record = { 0 };
     bool                   good = kept != NULL;
 
     if (kept == NULL)

@@ -157,21 +157,20 @@ static const char *take_bytes(struct snapshot *snapshot, size_t *at, uint64_t le
 
 bool snapshot_next(struct snapshot *snapshot, struct snapshot_record *record)
 {
-    uint64_t head[4];
-    size_t   at = snapshot->at;
+    uint64_t    head[4];
+    size_t      at = snapshot->at;
+    const char *name;
+    const char *content;
 
     if (snapshot->end - at < sizeof head)
         return false;
     memcpy(head, snapshot->bytes + at, sizeof head);
     at += sizeof head;
-    record->kind = (uint32_t)head[0];
-    record->number = head[1];
-    record->name_len = head[2];
-    record->content_len = head[3];
-    record->name = take_bytes(snapshot, &at, head[2]);
-    record->content = record->name != NULL ? take_bytes(snapshot, &at, head[3]) : NULL;
-    if (record->content == NULL || head[0] > UINT32_MAX)
+    name = take_bytes(snapshot, &at, head[2]);
+    content = name != NULL ? take_bytes(snapshot, &at, head[3]) : NULL;
+    if (content == NULL || head[0] > UINT32_MAX)
         return false;
+    *record = (struct snapshot_record){ (uint32_t)head[0], head[1], name, head[2], content, head[3] };
     snapshot->at = at;
     return true;
 }

@@ -53,7 +53,7 @@ struct snapshot {
 /* Reads the file from its start. 0, or -1 with the reason in *why, which lasts. */
 int snapshot_open(struct snapshot *snapshot, int fd, const char **why);
 /* The next record, which points into the snapshot. False at the end, and where no record is: then
-   the end is not reached. */
+   the end is not reached; *record stays as it was. */
 bool snapshot_next(struct snapshot *snapshot, struct snapshot_record *record);
 bool snapshot_at_end(const struct snapshot *snapshot);
 void snapshot_close(struct snapshot *snapshot);

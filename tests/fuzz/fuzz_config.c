@@ -1,7 +1,9 @@
 /*
  * ini_reader and config on any bytes: a configuration comes out just when no
  * error was told, twice the same, and then every domain in it is found, with a
- * body, an id and paths that are what they must be.
+ * body, an id and paths that are what they must be. What was recorded and is replayed serves the same;
+ * and so it does for a second load, in which the other files are broken and the first one's policies
+ * may be kept (isolate = on).
  *
  * An input is main.ini, other.ini and names.txt, with 0x1e between them.
  */
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/config.h"
@@ -157,6 +160,81 @@ static void check_config(const struct config *config)
         require(!match.any || match.policy == config_any(config));
 }
 
+static bool served_equally(void *context, const char *domain, const struct policy *policy)
+{
+    struct config_match match;
+    char                host[HOSTNAME_MAX + 1];
+
+    snprintf(host, sizeof host, HOSTNAME_POLICY_PREFIX "%s", domain);
+    require(config_find_host(context, host, strlen(host), &match) && !match.any);
+    require(match.policy->body_len == policy->body_len && match.policy->mode == policy->mode);
+    require(memcmp(match.policy->body, policy->body, policy->body_len) == 0);
+    require(strcmp(match.policy->certificate, policy->certificate) == 0);
+    return true;
+}
+
+/* Loads the files as they are, with policies of last_good, and replays it: then the snapshot is the
+   caller's. -1: they are in error. */
+static int load_and_replay(int last_good)
+{
+    struct findings      findings = { 0, 0 };
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .context = &findings, .places = true };
+    int                  snapshot = memfd_create("fuzz", MFD_CLOEXEC);
+    struct config       *config, *replayed;
+
+    require(snapshot >= 0);
+    source.last_good = last_good;
+    source.record = snapshot;
+    config = config_load_from(paths[0], &source);
+    require((config != NULL) == (findings.errors == 0));
+    if (config == NULL) {
+        close(snapshot);
+        return -1;
+    }
+    check_config(config);
+    source.last_good = source.record = -1;
+    source.replay = snapshot;
+    replayed = config_load_from(paths[0], &source);
+    require(replayed != NULL);
+    require(memcmp(config_digest(config), config_digest(replayed), HASH_128_SIZE) == 0);
+    require(config_domain_count(config) == config_domain_count(replayed));
+    require(config_isolated_count(config) == config_isolated_count(replayed));
+    require((config_any(config) == NULL) == (config_any(replayed) == NULL));
+    config_each_domain(config, served_equally, replayed);
+    config_free(config);
+    config_free(replayed);
+    return snapshot;
+}
+
+/* Half of other.ini, and no names.txt. */
+static void break_files(void)
+{
+    FILE *file = fopen(paths[1], "r");
+    long  size;
+
+    require(file != NULL && fseek(file, 0, SEEK_END) == 0);
+    size = ftell(file);
+    fclose(file);
+    require(truncate(paths[1], size / 2) == 0 && unlink(paths[2]) == 0);
+}
+
+static void check_snapshots(void)
+{
+    int first = load_and_replay(-1);
+    int second;
+
+    if (first < 0)
+        return;
+    break_files();
+    second = load_and_replay(first);
+    if (second >= 0) {
+        close(load_and_replay(second)); /* a kept policy is kept once more */
+        close(second);
+    }
+    close(first);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct findings first = { 0, 0 }, second = { 0, 0 };
@@ -174,5 +252,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     config_free(config);
     config_free(again);
+    check_snapshots();
     return 0;
 }

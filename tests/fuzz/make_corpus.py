@@ -260,9 +260,48 @@ def reports(end, before=b""):
     return {path.name: before + path.read_bytes() for path in REPORTS.iterdir() if path.name.endswith(end)}
 
 
+# What stands between the first line of a snapshot and its checksum; kinds as in src/common/config_internal.h.
+def kept_record(kind, name=b"", number=0, content=b""):
+    return struct.pack("<4Q", kind, number, len(name), len(content)) + name + b"\0" + content + b"\0"
+
+
+MAIN_INI = (b"[server]\nlisten = 127.0.0.1:8443\nisolate = on\ninclude = c.d/*.ini\n[a.example]\nmode = none\n"
+            b"mx = m.e\ncertificate = c.pem\n")
+BAD_INI = b"[b.example]\nmode = x\nalias = c.example\nalias_file = names.txt\n[*]\n"
+POLICY_BODY = b"version: STSv1\r\nmode: testing\r\nmx: mail.%d\r\nmx: m.e\r\nmax_age: 604800\r\n"
+START = kept_record(1, b"/etc/mta-stsd", 1764000000)
+INPUTS = (START + kept_record(2, b"main.ini", content=MAIN_INI) + kept_record(4, b"c.d/*.ini", 2 << 32) +
+          kept_record(5, b"c.d/b.ini") + kept_record(5, b"c.d/gone.ini") + kept_record(2, b"c.d/b.ini", content=BAD_INI) +
+          kept_record(3, b"c.d/names.txt", content=b"cannot open c.d/names.txt: Permission denied") +
+          kept_record(3, b"c.d/gone.ini", content=b"cannot open c.d/gone.ini: Permission denied"))
+KEPT = (kept_record(6, POLICY_BODY, 1 | 604800 << 8, b"/c.pem\0/k/%h.pem\0id1\0mailto:a@b\0https://c/d\0") +
+        kept_record(7, b"main.ini") + kept_record(7, b"c.d/b.ini") + kept_record(7, b"c.d/names.txt", 1 | 1 << 32) +
+        kept_record(8, b"b.example", 0, struct.pack("<2I", 1, 1)) + kept_record(8, b"c.example", 0, struct.pack("<2I", 1, 3)) +
+        kept_record(8, b"d.example", 0, struct.pack("<2I", 2, 1)) +
+        kept_record(8, b"*", 0 | 200 << 32, struct.pack("<2I", 1, 5)))
+DOMAINS = kept_record(9, number=5 | 1 << 32 | 1 << 33, content=bytes(16) + struct.pack("<2Q", 0x1111111111111109, 0x2222222222222209))
+
+SNAPSHOTS = {
+    "kept": INPUTS + KEPT + DOMAINS,
+    "inputs": INPUTS + DOMAINS,
+    "cut-short": INPUTS + KEPT,
+    "start": START,
+    "no-isolation": (START + kept_record(2, b"main.ini", content=MAIN_INI.replace(b"include", b";")
+                                         .replace(b"isolate", b";")) + DOMAINS),
+    "other-order": START + KEPT + INPUTS + DOMAINS,
+    "other-file": INPUTS.replace(b"c.d/gone.ini", b"c.d/g\0ne.ini") + KEPT + DOMAINS,
+    "percent": INPUTS + KEPT.replace(b"mail.%d", b"mail.%x") + DOMAINS,
+    "bad-path": INPUTS + KEPT.replace(b"%h.pem", b"%x.pem") + DOMAINS,
+    "policy-of-none": INPUTS + kept_record(8, b"b.example", 0, bytes(8)) + DOMAINS,
+    "domains-short": INPUTS + KEPT + kept_record(9, content=bytes(15)),
+    "length-too-long": INPUTS + struct.pack("<4Q", 6, 0, (1 << 64) - 1, 0) + bytes(20),
+    "nothing": b"",
+}
+
+
 FOLDERS = {"clienthello": HELLOS, "http": REQUESTS, "txt": RECORDS, "policy_body": BODIES, "media_type": TYPES,
            "resolver_answer": ANSWERS, "tlsrpt": reports(".json"), "mail": reports(".eml"), "unpack": reports(".gz"),
-           "mbox": reports(".mbox", before=b"\x06")}
+           "mbox": reports(".mbox", before=b"\x06"), "snapshot": SNAPSHOTS}
 
 
 def main():

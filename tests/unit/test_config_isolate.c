@@ -41,10 +41,11 @@ static void report(void *context, enum config_severity severity, const char *fil
                    const char *text)
 {
     size_t len = strlen(said);
+    char   finding[CONFIG_FINDING_MAX];
 
     (void)context;
-    snprintf(said + len, sizeof said - len, "%s:%u: %s: %s\n", file, line,
-             config_severity_name(severity), text);
+    snprintf(said + len, sizeof said - len, "%s\n",
+             config_finding(severity, file, line, text, finding));
 }
 
 static void write_file(const char *name, const char *text)
@@ -567,9 +568,9 @@ static void server_and_defaults_stay_strict(void **state)
           "main.ini:4: error: main.ini is this file itself\n" },
         { WITH_OTHER "include = other*\n" DOMAIN("a.example", "m1.e"),
           "main.ini:5: error: other.ini is already included at main.ini:4\n" },
-        { SERVER, "main.ini:0: error: there is no policy: no section of a domain and no [*]\n" },
+        { SERVER, "main.ini: error: there is no policy: no section of a domain and no [*]\n" },
         { SERVER BAD("a.example", "m1.e"), "main.ini:5" MODE "a.example is left out\n"
-          "main.ini:0: error: there is no policy left: everything is isolated\n" },
+          "main.ini: error: there is no policy left: everything is isolated\n" },
         { SERVER "isolate = off\n" BAD("a.example", "m1.e"),
           "main.ini:4: error: isolate is already set at main.ini:3\n"
           "main.ini:6: error: unknown mode \"tasting\"; did you mean testing?\n" },
@@ -629,7 +630,7 @@ static void findings_beyond_a_hundred_are_counted(void **state)
     for (const char *p = said; (p = strchr(p, '\n')) != NULL; p++)
         lines++;
     assert_int_equal(lines, 101);
-    assert_non_null(strstr(said, "main.ini:0" ISOLATED "3 more findings\n"));
+    assert_non_null(strstr(said, "main.ini" ISOLATED "3 more findings\n"));
     config_free(config);
 }
 
@@ -707,11 +708,11 @@ static void a_snapshot_that_is_not_whole_is_refused(void **state)
     said[0] = '\0';
     source.replay = running;
     assert_null(config_load_from("main.ini", &source));
-    assert_string_equal(said, "main.ini:0: error: the kept configuration is not usable: it is not "
+    assert_string_equal(said, "main.ini: error: the kept configuration is not usable: it is not "
                               "whole: its checksum is wrong\n");
     /* and gives no policies, which is a warning */
     step(SERVER DOMAIN("a.example", "m1.e") BAD("b.example", "m2.e"), NULL, NULL,
-         "main.ini:0: warning: no last good policy can be kept: the kept configuration is not usable: it "
+         "main.ini: warning: no last good policy can be kept: the kept configuration is not usable: it "
          "is not whole: its checksum is wrong\nmain.ini:9" MODE "b.example is left out\n",
          "a.example=m1.e");
 }
@@ -743,7 +744,7 @@ static void a_snapshot_that_cannot_be_written_is_a_warning(void **state)
     assert_non_null(freopen("/dev/null", "r", stdin));
     config = config_load_from("main.ini", &source);
     assert_non_null(config);
-    assert_string_equal(said, "main.ini:0: warning: the configuration cannot be kept: Bad file "
+    assert_string_equal(said, "main.ini: warning: the configuration cannot be kept: Bad file "
                               "descriptor\n");
     config_free(config);
 }
