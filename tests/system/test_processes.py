@@ -22,7 +22,7 @@ from lib.tools import eventually
 A_SECOND = 2.0  # "within a second", and what a busy machine adds
 
 # struct message of src/server/message.h
-UP, CERTIFICATE, TOKEN, GO, RECHECK, ANSWER = range(1, 7)
+UP, CERTIFICATE, TOKEN, GO, RECHECK, ANSWER, SCANNED = range(1, 8)
 MESSAGE = struct.Struct("=IBBHB256s3x")
 
 
