@@ -158,7 +158,7 @@ def test_a_server_without_an_https_listener_does_not_start(site):
 
 def test_probes_are_answered_while_max_connections_are_taken(serve, site):
     site.install("example.org")
-    server = serve(ORG, health=HEALTH, server="workers = 1\nmax_connections = 4")
+    server = serve(ORG, health=HEALTH, server="workers = 1\nmax_connections = 4\nmax_connections_per_ip = 0")
     with tls(server) as one, tls(server) as two, tls(server) as three, tls(server) as four:
         for held in one, two, three, four:
             held.send(request()[:30])
