@@ -182,6 +182,17 @@ def test_silent_clients_of_the_health_listener_keep_no_probe_out(serve, site):
             stream.close()
 
 
+def needed(site, **options):
+    """How many descriptors a worker needs, as a server with too few of them says."""
+    site.configure(ORG, server="workers = 1\nmax_connections = 4096", **options)
+    with Server(site, prefix=["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]) as server:
+        return int(server.wait_for(r"max_connections = 4096 needs (\d+) descriptors a worker")[1])
+
+
+def test_probes_have_descriptors_of_their_own(site):
+    assert needed(site, health=HEALTH) == needed(site) + 32 + 1  # and the listener's
+
+
 # --- ready_requires_certificates
 
 def several(count):
