@@ -179,7 +179,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
     memcpy(control.name, listener->name, sizeof(control.name));
     control.listener = listener->kind;
     tell_master(&control, fresh ? listener->fd : -1);
-    if (keeper.start->digest != NULL && !fresh)
+    if (!keeper.start->starting && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
     log_info("listening on %s (%s) for %s", address,
@@ -554,6 +554,13 @@ static void say_ready(void)
     close_inputs();
 }
 
+static bool leash_has_ended(void)
+{
+    struct pollfd leash = { .fd = polled[LEASH].fd, .events = POLLIN };
+
+    return leash.fd < 0 || poll(&leash, 1, 0) == 1;
+}
+
 static void hear_master(void)
 {
     struct control      control;
@@ -563,9 +570,12 @@ static void hear_master(void)
     while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
         if (fd >= 0)
             close(fd);
+        if (control.kind == CONTROL_GO)
+            commit_state();
+        if (leash_has_ended()) /* a worker may have gone already */
+            continue;
         if (control.kind == CONTROL_GO) {
             crew_go(&keeper.crew);
-            commit_state();
         } else if (control.kind == CONTROL_RECHECK) {
             crew_recheck(&keeper.crew);
             say(CONTROL_RECHECKED);
@@ -578,8 +588,8 @@ static void hear_master(void)
 /* The workers go on for a while and may ask for files until the last of them has gone. */
 static void drain(void)
 {
-    hear_master(); /* GO may be there, unread, and the inputs have to become the last good ones */
     keeper.crew.draining = true;
+    hear_master(); /* GO may be there, unread, and then the inputs have to become the last good ones */
     keeper.drain_until = process_now_ms() + KEEPER_DRAIN_MS;
     listener_set_close(&keeper.listeners);
     polled[LEASH].fd = -1;
@@ -588,9 +598,7 @@ static void drain(void)
 /* Looked at before anyone is reaped: a worker may have seen its end, and gone, before us. */
 static void check_leash(void)
 {
-    struct pollfd leash = { .fd = polled[LEASH].fd, .events = POLLIN };
-
-    if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
+    if (!keeper.crew.draining && leash_has_ended())
         drain();
 }
 

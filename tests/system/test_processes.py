@@ -97,21 +97,28 @@ def test_a_killed_keeper_is_followed_by_a_new_generation_while_its_workers_serve
     assert len(server.processes()) == 4
 
 
-def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server, site):
-    good = site.ini.read_text()
+def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server):
     fetch_from_each(server)
-    site.write(good + "mistake\n")
-    server.allow("mistake|reload refused|:[0-9]+: error")
-    kill(keeper(server))
-    # no next generation with this configuration: it is tried again, later each time
-    server.wait_for("reload refused")
-    server.wait_for("reload refused", since=server.mark())
-    fetch_from_each_orphan(server)
-    since = server.mark()
-    site.write(good)
+    server.allow("generation 1 could not be replaced: Too many open files")
+    with no_descriptor_left(server):
+        kill(keeper(server))
+        # there is no next generation: it is tried again, later each time
+        server.wait_for("could not be replaced")
+        server.wait_for("could not be replaced", since=server.mark())
+        fetch_from_each_orphan(server)
+        since = server.mark()
     server.wait_for("^ready: generation", since=since)
     assert fetch(server).body == ORG_BODY
     eventually(A_SECOND, lambda: len(server.processes()) == 4)
+
+
+@contextlib.contextmanager
+def no_descriptor_left(server):
+    """Inside, the master can open none."""
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+    yield
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
 
 
 def fetch_from_each_orphan(server):
@@ -155,12 +162,10 @@ def test_a_generation_that_is_killed_again_and_again_always_comes_back(server):
 
 
 def test_a_master_that_cannot_fork_a_keeper_tries_again(server):
-    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
-    server.allow("reload refused: Too many open files")
-    kill(keeper(server), *server.workers())
-    server.wait_for("reload refused")
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    server.allow("generation 1 could not be replaced: Too many open files")
+    with no_descriptor_left(server):
+        kill(keeper(server), *server.workers())
+        server.wait_for("could not be replaced")
     server.wait_for("^ready: generation 2")
     assert fetch(server).body == ORG_BODY
 
