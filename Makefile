@@ -6,6 +6,7 @@ CFLAGS     ?= -O2 -g
 PYTHON     ?= /usr/bin/python3
 PYTEST     ?= -n 6
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 300
 
 COMPILE    := -std=c11 -D_GNU_SOURCE -Isrc -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual -fno-common \
               -MMD -MP @build/mbedtls/cflags
@@ -47,6 +48,7 @@ mail         := $(call parts_of,tool/mail) tool/unpack tool/buffer
 objects_policy   := common/policy common/hash
 objects_config   := $(call parts_of,common/config) common/ini_reader common/region common/snapshot $(policies)
 objects_config_limits := $(objects_config)
+objects_config_isolate := $(objects_config)
 objects_curves   := $(filter-out server/curves_selftest,$(curves))
 objects_curves_p256     := $(curves)
 objects_curves_x25519   := $(curves)
@@ -67,7 +69,7 @@ objects_snapshot := common/snapshot common/hash
 objects_state    := server/state server/instance common/snapshot common/hash
 objects_certfile := common/certfile common/pem
 objects_certpair := $(certificates)
-objects_certscan := common/certscan common/certopen $(objects_config)
+objects_certscan := common/certscan common/certopen common/memory $(objects_config)
 objects_chain    := tool/chain common/certificate common/memory common/hostname
 objects_resolver := $(outside)
 objects_resolver_answer := tool/resolver_answer common/region common/hostname
@@ -110,8 +112,16 @@ tool: build/mta-sts          ## the toolbox alone
 # --- Building: in build/ what is used, in build/sanitized/ the same under AddressSanitizer and UBSan, in build/coverage/
 # the same with gcov's counters, in build/secrets/ what tells valgrind where secrets become public.
 
+# The flags of this call, in files that change only when the flags do: what was made with others is made again.
+flags_compile = $(CC) $(CPPFLAGS) $(CFLAGS)
+flags_link    = $(CC) $(CFLAGS) $(LDFLAGS)
+build/flags/%: export FLAGS = $(flags_$*)
+build/flags/compile build/flags/link: build/flags/%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
+
 define variant # its folder, its flags, objects that every program has
-$1/%.o: %.c build/mbedtls/cflags
+$1/%.o: %.c build/mbedtls/cflags build/flags/compile
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  CC    $$@")
 	$$Q$$(CC) $$(COMPILE) $2 $$(CPPFLAGS) -c -o $$@ $$<
@@ -126,7 +136,7 @@ $(foreach x,$(fuzzers),$(eval $1/fuzz/replay_$x: \
 
 $1/unit/%: LIBS = -lcmocka $$(tool_libs) $(LIBS)
 $1/fuzz/%: LIBS = $$(tool_libs) $(LIBS)
-$1/mta-stsd $1/mta-sts $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs build/mbedtls/wraps
+$1/mta-stsd $1/mta-sts $(units:%=$1/unit/test_%) $(fuzzers:%=$1/fuzz/replay_%): $3 build/mbedtls/libs build/mbedtls/wraps build/flags/link
 	@mkdir -p $$(@D)
 	$(if $V,,@echo "  LINK  $$@")
 	$$Q$$(CC) $2 $$(LINK) $$(LDFLAGS) -o $$@ $$(sort $$(filter %.o,$$^)) \
@@ -145,7 +155,7 @@ for_goals = $(if $(filter $1,$(or $(MAKECMDGOALS),all)),$2)
 needed   := build server \
             $(call for_goals,deps run,demo) \
             $(call for_goals,deps all tool install check check-sanitized coverage lint lint-% build/mta-sts build/unit/% build/sanitized/unit/%,tool) \
-            $(call for_goals,deps check check-sanitized check-memory check-curves coverage build/unit/% build/sanitized/unit/%,test) \
+            $(call for_goals,deps check check-sanitized check-memory check-curves soak coverage build/unit/% build/sanitized/unit/%,test) \
             $(call for_goals,deps check-sanitized check-curves lint lint-%,sanitized) \
             $(call for_goals,bench,test bench) \
             $(call for_goals,lint lint-% format,test bench lint)
@@ -154,6 +164,9 @@ deps: build/mbedtls/libs     ## get what building, running and testing need
 build/mbedtls/cflags build/mbedtls/libs build/mbedtls/wraps &: FORCE
 	@contrib/build/deps.sh $(needed)
 FORCE:
+
+deps-update:                 ## Debian 12: get the newest mbedTLS and Nettle, which the next make links in
+	@contrib/build/deps.sh update
 
 # --- Testing
 
@@ -180,7 +193,7 @@ check-curves: $(of_curves:%=build/unit/test_%) build/secrets/curves  ## the proo
 	@CURVES_TIMES=200 $(run_tests) --unit $(of_curves:%=build/unit/test_%) --secrets build/secrets/curves \
 	    --mutants tests/mutants.py
 
-build/secrets/curves: build/secrets/tests/secrets/curves.o $(curves:%=build/secrets/src/%.o) build/mbedtls/libs
+build/secrets/curves: build/secrets/tests/secrets/curves.o $(curves:%=build/secrets/src/%.o) build/mbedtls/libs build/flags/link
 	$(if $V,,@echo "  LINK  $@")
 	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) @build/mbedtls/wraps $(LIBS)
 
@@ -191,20 +204,20 @@ coverage: $(call tested,build/coverage)  ## the lines of src/ that the tests rea
 bench: build/mta-stsd build/tests/bench/load build/tests/bench/siege  ## what it costs beside nginx, Caddy and Apache (root; QUICK=1: two minutes)
 	@tests/bench.sh $(if $(QUICK),--quick) $(PARTS)
 
-build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.o
+build/tests/bench/load: build/tests/bench/load.o build/tests/bench/load_options.o build/flags/link
 	$(if $V,,@echo "  LINK  $@")
-	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) -lssl -lcrypto
 
-build/tests/bench/siege: build/tests/bench/siege.o
+build/tests/bench/siege: build/tests/bench/siege.o build/flags/link
 	$(if $V,,@echo "  LINK  $@")
-	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) -lssl -lcrypto
 
 limits-model: build/tests/bench/limits_model  ## a simulation of src/server/limits.c, beside other rules, under attack
 	@$<
 
-build/tests/bench/limits_model: build/tests/bench/limits_model.o build/src/server/limits.o build/src/common/hash.o
+build/tests/bench/limits_model: build/tests/bench/limits_model.o build/src/server/limits.o build/src/common/hash.o build/flags/link
 	$(if $V,,@echo "  LINK  $@")
-	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $^
+	$Q$(CC) $(HARDENED) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 # Not a part of any check: the pages are held by tests, the pictures are for people.
 pictures: build/mta-sts      ## the pictures of docs/reports.md (needs chromium-headless-shell, or chromium)
@@ -216,6 +229,9 @@ check-fresh:                 ## make check, run and lint in fresh Debian systems
 
 check-world:                 ## the server among programs of others: ACME clients, senders, scanners (root)
 	@tests/world.sh "$(if $(filter file,$(origin PYTEST)),-n 2 --dist loadfile,$(PYTEST))"
+
+soak: build/mta-stsd         ## five minutes of a provider with 50,000 domains (check-world has one); SOAK_SECONDS=N
+	@HOSTING_SECONDS=$(SOAK_SECONDS) $(run_tests) --server $< --tests tests/world/test_hosting.py --pytest=-s
 
 # Every fuzzer for a while, with what it finds kept in build/fuzz.
 fuzz: $(fuzzers:%=build/fuzz/fuzz_%)  ## run every fuzzer for FUZZ_SECONDS (needs clang)
@@ -247,25 +263,35 @@ run: build/mta-stsd          ## serve three demonstration domains on this machin
 	@contrib/build/demo.sh
 
 units_of_systemd := $(wildcard contrib/systemd/*.service contrib/systemd/*.socket)
+prefix           := $(DESTDIR)$(PREFIX)
+# What install puts below the prefix, so what uninstall removes.
+installed := sbin/mta-stsd bin/mta-sts $(addprefix lib/systemd/system/,$(notdir $(units_of_systemd))) \
+             share/zsh/site-functions/_mta-sts \
+             $(addprefix share/bash-completion/completions/,mta-sts mta-stsd) \
+             $(foreach page,$(notdir $(man_pages)),share/man/man$(subst .,,$(suffix $(page)))/$(page))
 
-install: server tool         ## install the server (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
-	install -D -t $(DESTDIR)$(PREFIX)/sbin build/mta-stsd
-	install -D -t $(DESTDIR)$(PREFIX)/bin build/mta-sts
-	install -D -m 644 contrib/completion/mta-sts.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mta-sts
-	ln -sf mta-sts $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mta-stsd
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completion/_mta-sts
-	for page in $(man_pages); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
-	[ -e $(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini ] || \
-	    install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/mta-sts etc/mta-stsd.ini
+install: server tool         ## install both programs (DESTDIR, PREFIX, SYSCONFDIR); a configuration that is there stays
+	install -D -t "$(prefix)/sbin" build/mta-stsd
+	install -D -t "$(prefix)/bin" build/mta-sts
+	install -D -m 644 contrib/completion/mta-sts.bash "$(prefix)/share/bash-completion/completions/mta-sts"
+	ln -sf mta-sts "$(prefix)/share/bash-completion/completions/mta-stsd"
+	install -D -m 644 -t "$(prefix)/share/zsh/site-functions" contrib/completion/_mta-sts
+	for page in $(man_pages); do install -D -m 644 -t "$(prefix)/share/man/man$${page##*.}" $$page; done
+	[ -e "$(DESTDIR)$(SYSCONFDIR)/mta-sts/mta-stsd.ini" ] || \
+	    install -D -m 644 -t "$(DESTDIR)$(SYSCONFDIR)/mta-sts" etc/mta-stsd.ini
 	for unit in $(units_of_systemd); do \
-		install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system $$unit && \
-		sed -i 's|/usr/sbin/|$(PREFIX)/sbin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; \
+		install -D -m 644 -t "$(prefix)/lib/systemd/system" $$unit && \
+		sed -i 's|/usr/sbin/|$(PREFIX)/sbin/|' "$(prefix)/lib/systemd/system/$${unit##*/}"; \
 	done
 
+uninstall:                   ## remove what install put there (DESTDIR, PREFIX), but not the configuration
+	@for file in $(installed); do rm -fv "$(prefix)/$$file"; done
+	@echo "kept: $(DESTDIR)$(SYSCONFDIR)/mta-sts, and the user. A server that runs goes on: systemctl disable --now mta-stsd"
+
 clean:                       ## remove what was built; what was downloaded stays
-	rm -rf $(filter-out build/deps build/fresh build/world build/bench build/tools,$(wildcard build/*))
+	rm -rf $(filter-out build/deps build/apt build/fresh build/world build/bench build/tools,$(wildcard build/*))
 
 help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
-.PHONY: all server tool deps check check-sanitized check-memory check-curves coverage check-fresh check-world pictures bench limits-model fuzz lint format run install clean help FORCE
+.PHONY: all server tool deps deps-update check check-sanitized check-memory check-curves coverage check-fresh check-world soak pictures bench limits-model fuzz lint format run install uninstall clean help FORCE

@@ -37,6 +37,7 @@ WITHOUT_UNIT_TEST = {
     "progress": "tests/system/test_check.py: needs a terminal",
     "report": "tests/system/test_report.py: it prints",
     "utf8": "test_printable, through printable",
+    "versions": "tests/system/test_config.py: -V prints",
     "worker": "tests/system: a process of its own",
 }
 

@@ -34,11 +34,12 @@ DEPTH = {f"server/{name}": depth for depth, names in enumerate(SPINE) for name i
 
 # The libraries, by how their headers are spelled, and the only modules that know them.
 MBEDTLS = {"common/certpair", "common/certificate", "common/certfile", "common/mbedtls_compat", "server/tls",
-           "server/curves", "tool/chain"}
+           "server/curves", "server/versions", "tool/chain"}
 LIBRARIES = [
     (r"mbedtls/|psa/|tf-psa-crypto/", MBEDTLS),
-    (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/readiness", "server/broker"}),
-    (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves"}),
+    (r"ev\.h$", {"server/worker", "server/acceptor", "server/conn", "server/readiness", "server/broker",
+               "server/versions"}),
+    (r"nettle/|gmp\.h$|sodium\.h$", {"server/curves", "server/versions"}),
     (r"jansson\.h$", {"tool/dns", "tool/check", "tool/tlsrpt", "tool/report"}),
     (r"gmime/", {"tool/mail"}),
     (r"zlib\.h$", {"tool/unpack"}),

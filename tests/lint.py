@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS_FOR_A_CHECK = 300
 
 COMPILE = ["-std=c11", "-D_GNU_SOURCE", "-Isrc", "-fno-common"]
-MBEDTLS = (ROOT / "build/mbedtls/cflags").read_text().split()  # contrib/build/deps.sh
+MBEDTLS = shlex.split((ROOT / "build/mbedtls/cflags").read_text())  # contrib/build/deps.sh
 GMIME = subprocess.run(["pkg-config", "--cflags", "gmime-3.0"], stdout=subprocess.PIPE, check=True).stdout.decode()
 LIBRARIES = MBEDTLS + GMIME.replace("-I", "-isystem ").split()
 

@@ -206,8 +206,8 @@ MUTANTS = [
 
 def make(folder, program):
     """Why there is no such program, or None. What make knows of mbedTLS stays as it is."""
-    known = ["cflags", "libs", "wraps"]
-    done = subprocess.run(["make", "-s", "-j1", *(f"--old-file=build/mbedtls/{name}" for name in known), program],
+    known = ["mbedtls/cflags", "mbedtls/libs", "mbedtls/wraps", "flags/compile", "flags/link"]
+    done = subprocess.run(["make", "-s", "-j1", *(f"--old-file=build/{name}" for name in known), program],
                           cwd=folder, env={**ENVIRONMENT, "MAKEFLAGS": ""},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
     return None if done.returncode == 0 else done.stdout.decode(errors="backslashreplace")
@@ -225,9 +225,10 @@ def passes(folder, program):
 def grow(mutant, folder):
     """All that the test is made of, with objects that need not be made again, and the bug. Why not, or None."""
     for part in ("src", "tests/unit", "tests/secrets", "build/src/server", "build/tests/unit", "build/mbedtls",
-                 "build/secrets/src/server", "build/secrets/tests"):
+                 "build/flags", "build/secrets/src/server", "build/secrets/tests"):
         shutil.copytree(ROOT / part, folder / part)
     shutil.copy2(ROOT / "Makefile", folder)
+    (folder / "build/deps").symlink_to(ROOT / "build/deps")  # where there is one, the flags name it
     path = folder / mutant.file
     text = path.read_text()
     if text.count(mutant.old) != 1:

@@ -148,7 +148,7 @@ def run_pytest(server, tests, arguments, folder):
     sys.stdout.flush()
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=SECONDS_FOR_THE_SYSTEM_TESTS,
-                                env={**os.environ, "MTA_STSD": str(pathlib.Path(server).resolve()),
+                                env={**os.environ, "MTA_STSD": shlex.quote(str(pathlib.Path(server).resolve())),
                                      "MTA_STS": str(pathlib.Path(server).resolve().with_name("mta-sts")),
                                      "PYTHONDONTWRITEBYTECODE": "1"}).returncode
     except subprocess.TimeoutExpired:

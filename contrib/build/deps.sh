@@ -10,18 +10,23 @@
 #
 # and says which ones in build/mbedtls/cflags, libs and wraps, gcc response files (gcc @FILE) that change only when the
 # answer does. CURVES=stock, mbedTLS 4, or no Nettle to be had: without it (src/server/curves.h). Nothing is ever added
-# to the system's package sources. When all is there, no network is touched.
+# to the system's package sources. When all is there, no network is touched, with one exception: where build/deps is
+# linked in, apt does not upgrade it, so once a day its versions are compared with the mirror's, for 20 s at most.
+#
+# The group update replaces build/deps when the mirror has other versions.
 
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/../.."
-build=$PWD/build
+build=build  # relative, so that the path of the checkout may hold a space
 CC=${CC:-cc}
 
 MBEDTLS_MIN=3.6.6
 MBEDTLS_MIN_NUMBER=0x03060600
 NETTLE_MIN=3.10
 NEWER_SUITE=trixie              # the Debian release whose mbedTLS and Nettle are unpacked on an older one
+UNPACKED="libmbedtls-dev nettle-dev"
+CHECK_SECONDS=20                # what a comparison with the mirror may take
 
 packages_of() {
 	case $1 in
@@ -39,6 +44,7 @@ packages_of() {
 	lint)      echo git clang libclang-rt-dev clang-tidy clang-format cppcheck mandoc shellcheck pyflakes3 ;;
 	bench)     echo libssl-dev ;;
 	fresh)     echo mmdebstrap git ;;
+	update)    ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
 }
@@ -67,6 +73,7 @@ probe() {
 	           done ;;
 	bench)     need_header openssl/ssl.h ;;
 	fresh)     need_command mmdebstrap; need_command git ;;
+	update)    ;;
 	*)         die "deps: no such group: $1" ;;
 	esac
 }
@@ -165,7 +172,8 @@ wants_system_nettle() {
 unpack_newer() {
 	rm -rf "$build/deps.new"
 	echo "unpacking Debian $NEWER_SUITE's mbedTLS and Nettle into build/deps"
-	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" libmbedtls-dev nettle-dev ||
+	# shellcheck disable=SC2086 # a list of names
+	quietly contrib/build/unpack.sh "$NEWER_SUITE" "$build/deps.new" $UNPACKED ||
 	    die "deps: mbedTLS >= $MBEDTLS_MIN and Nettle >= $NETTLE_MIN are needed, and could not be had. Is there a network?" \
 	        "Without Nettle: make CURVES=stock. With an mbedTLS that you have built: make MBEDTLS=/its/prefix"
 	recent_mbedtls "$build/deps.new/usr/include" ||
@@ -174,11 +182,55 @@ unpack_newer() {
 	    die "deps: the mirror's Debian $NEWER_SUITE has a Nettle older than $NETTLE_MIN"
 	rm -rf "$build/deps"
 	mv "$build/deps.new" "$build/deps"
+	mkdir -p "$build/apt"
+	cp "$build/deps/packages" "$build/apt/newest"
+}
+
+# A file of lines "PACKAGE VERSION" as "PACKAGE VERSION, PACKAGE VERSION"
+versions_in() {
+	paste -s -d , "$1" 2>/dev/null | sed 's/,/, /g'
+}
+
+linked_packages() {
+	versions_in "$build/deps/packages" | if wants_nettle; then cat; else sed 's/, nettle-dev.*//'; fi
+}
+
+# Writes the versions that the mirror has to build/apt/newest, unless it cannot be asked.
+ask_mirror() {
+	mkdir -p "$build/apt"
+	# shellcheck disable=SC2086 # a list of names
+	"$@" contrib/build/unpack.sh -n "$NEWER_SUITE" $UNPACKED >"$build/apt/newest.new" 2>"$build/deps.log" &&
+	    mv "$build/apt/newest.new" "$build/apt/newest"
+}
+
+# One line where the mirror has other versions than those that are linked in. Without a network, the next question is
+# a day later, too.
+tell_of_newer() {
+	if [ -z "$(find "$build/apt/newest" -mtime -1 2>/dev/null)" ]; then
+		ask_mirror timeout "$CHECK_SECONDS" || touch "$build/apt/newest" 2>/dev/null || return 0
+	fi
+	[ ! -s "$build/apt/newest" ] || cmp -s "$build/apt/newest" "$build/deps/packages" ||
+	    echo "Debian $NEWER_SUITE has newer libraries to link in ($(versions_in "$build/apt/newest")): make deps-update"
+}
+
+update() {
+	if [ -n "${MBEDTLS:-}" ] || recent_mbedtls "" || ! is_debian_12; then
+		echo "Nothing is unpacked here: the libraries are the system's, and so are their updates; or those of MBEDTLS=."
+		return
+	fi
+	ask_mirror env || { cat "$build/deps.log" >&2; die "deps: the mirror cannot be asked; build/deps stays as it is"; }
+	if cmp -s "$build/apt/newest" "$build/deps/packages"; then
+		echo "build/deps is Debian $NEWER_SUITE's newest: $(versions_in "$build/deps/packages")"
+		return
+	fi
+	unpack_newer
+	echo "build/deps is now $(versions_in "$build/deps/packages"). Then: make && make install, and restart the server"
 }
 
 # Where mbedTLS comes from: this function alone decides it.
 find_mbedtls() {
 	if [ -n "${MBEDTLS:-}" ]; then
+		case $MBEDTLS in *[[:space:]]*) die "deps: MBEDTLS=$MBEDTLS holds a space; use a path without" ;; esac
 		recent_mbedtls "$MBEDTLS/include" || die "deps: no mbedTLS >= $MBEDTLS_MIN in MBEDTLS=$MBEDTLS"
 		use_mbedtls "$MBEDTLS/include" "$MBEDTLS/lib"
 	elif recent_mbedtls ""; then
@@ -186,6 +238,8 @@ find_mbedtls() {
 		libs="-lmbedtls -lmbedx509 -l$(crypto_library "")"
 	elif recent_mbedtls "$build/deps/usr/include"; then
 		use_mbedtls "$build/deps/usr/include" "$build"/deps/usr/lib/*
+		cflags="$cflags '-DLINKED_PACKAGES=\"$(linked_packages)\"'"
+		tell_of_newer
 	elif is_debian_12; then
 		unpack_newer
 		find_mbedtls
@@ -227,9 +281,9 @@ find_nettle() {
 
 # The functions of mbedTLS that src/server/curves_*.c replace; a static library's are given to the linker.
 use_nettle() {  # include folder, libraries
-	case $cflags in
-	*"$1") ;;
-	*)     cflags="$cflags -isystem $1" ;;
+	case "$cflags " in
+	*"$1 "*) ;;
+	*)       cflags="$cflags -isystem $1" ;;
 	esac
 	cflags="$cflags -DCURVES_NETTLE"
 	case $libs in
@@ -250,7 +304,7 @@ answer() {
 
 # --- the groups asked for
 
-[ $# -gt 0 ] || die "usage: $0 build|server|tool|demo|test|sanitized|fuzz|lint|bench|fresh ..."
+[ $# -gt 0 ] || die "usage: $0 build|server|tool|demo|test|sanitized|fuzz|lint|bench|fresh|update ..."
 
 wanted=
 lacking=
@@ -270,6 +324,9 @@ if [ -n "$wanted" ]; then
 fi
 
 case " $* " in
+*" update "*)
+	update
+	;;
 *" server "*)
 	find_mbedtls
 	find_nettle

@@ -170,12 +170,17 @@ bool config_add_domain(struct loader *loader, struct place place, const char *na
     char                  domain[HOSTNAME_DOMAIN_MAX + 1];
     enum hostname_verdict verdict = hostname_canonical(name, len, HOSTNAME_DOMAIN_MAX, domain);
 
+    if (header)
+        config_take_out(loader, UNIT_SECTION, loader->section, verdict != HOSTNAME_OK);
     if (verdict != HOSTNAME_OK) {
+        if (header && loader->file == 0 && near_special(name) != NULL)
+            config_take_out(loader, UNIT_ALL, 0, false);
         tell_bad_domain(loader, place, name, len, verdict, header);
         return false;
     }
     len = strlen(domain);
     if (is_policy_host(domain, len)) {
+        loader->unit.unsure = header;
         config_error(loader, place,
                      header ? "[%s] names a policy host, not its domain; did you mean [%s]?"
                             : "%s is a policy host, not a domain; did you mean %s?",
@@ -202,12 +207,8 @@ static void on_section(void *context, unsigned line, const char *name)
     }
     if (!open_section(loader, SECTION_DOMAIN, place))
         return;
-    if (loader->file != 0 || near_special(name) == NULL)
-        config_take_out(loader, UNIT_SECTION, loader->section, true);
-    if (config_add_domain(loader, place, name, strlen(name), true)) {
-        config_take_out(loader, UNIT_SECTION, loader->section, false);
+    if (config_add_domain(loader, place, name, strlen(name), true))
         return;
-    }
     loader->sections[loader->section].kind = SECTION_BAD;
     if (near_special(name) != NULL)
         loader->section = NO_SECTION; /* its keys are of another kind than they'd be judged by */

@@ -63,7 +63,7 @@ int admin_addresses(const char *config_path, struct admin_address addresses[2])
     const char *directory = getenv("RUNTIME_DIRECTORY"); /* systemd.exec(5): a list, with colons */
     char        instance[INSTANCE_NAME_LEN + 1];
 
-    addresses[0].len = 0;
+    addresses[0].len = addresses[1].len = 0;
     if (instance_name(config_path, instance) != 0 ||
         set_address(&addresses[1], NULL, 0, instance) != 0)
         return -1;
@@ -186,12 +186,22 @@ void admin_forget(void)
 
 /* --- Clients */
 
-static struct client *free_place(void)
+/* For one more client: a free place, or that of the oldest client that has sent nothing. Silent clients would
+   otherwise keep a probe out. NULL: all wait for answers. */
+static struct client *find_place(void)
 {
-    for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++)
-        if (admin.clients[i].fd < 0)
-            return &admin.clients[i];
-    return NULL;
+    struct client *oldest = NULL;
+
+    for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++) {
+        struct client *client = &admin.clients[i];
+
+        if (client->fd < 0)
+            return client;
+        if (client->state == CLIENT_CONNECTED &&
+            (oldest == NULL || client->deadline < oldest->deadline))
+            oldest = client;
+    }
+    return oldest;
 }
 
 /* In a user namespace, a user that it does not know is the overflow user, who is neither of the two. */
@@ -202,25 +212,6 @@ static bool is_allowed(int fd)
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
            (peer.uid == 0 || peer.uid == geteuid());
-}
-
-static void accept_all(int listening)
-{
-    for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++) {
-        struct client *place = free_place();
-        int            fd;
-
-        if (place == NULL)
-            return; /* the others wait in the queue */
-        fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
-            return;
-        if (!is_allowed(fd)) {
-            close(fd);
-            continue;
-        }
-        *place = (struct client){ .fd = fd, .deadline = process_now_ms() + ADMIN_REQUEST_MS };
-    }
 }
 
 static bool is_request(char byte)
@@ -246,10 +237,32 @@ static void read_request(struct client *client, void (*asked)(enum admin_request
     asked(client->request);
 }
 
+static void accept_all(int listening, void (*asked)(enum admin_request request))
+{
+    for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++) {
+        struct client *place = find_place();
+        int            fd;
+
+        if (place == NULL)
+            return; /* the others wait in the queue */
+        fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        if (!is_allowed(fd)) {
+            close(fd);
+            continue;
+        }
+        if (place->fd >= 0)
+            close_client(place);
+        *place = (struct client){ .fd = fd, .deadline = process_now_ms() + ADMIN_REQUEST_MS };
+        read_request(place, asked); /* most clients have sent it by now, and so are not evicted */
+    }
+}
+
 size_t admin_poll(struct pollfd fds[ADMIN_POLL_MAX])
 {
     size_t count = 0;
-    bool   room = free_place() != NULL;
+    bool   room = find_place() != NULL;
 
     for (size_t i = 0; i < 2; i++)
         if (admin.listening[i] >= 0 && room)
@@ -301,7 +314,7 @@ void admin_work(const struct pollfd *fds, size_t count, void (*asked)(enum admin
     }
     for (size_t i = 0; i < 2; i++) /* last, so that no descriptor of fds is another's by now */
         if (admin.listening[i] >= 0)
-            accept_all(admin.listening[i]);
+            accept_all(admin.listening[i], asked);
 }
 
 /* --- Answers */

@@ -52,7 +52,8 @@ struct admin_address {
 };
 
 /* addresses[0] is the file's, addresses[1] the abstract one. -1 with errno: the directory of the
-   configuration file cannot be found, or the name in RUNTIME_DIRECTORY is too long. */
+   configuration file cannot be found, and there is neither; or the name in RUNTIME_DIRECTORY is too long,
+   and there is only the abstract one. */
 int admin_addresses(const char *config_path, struct admin_address addresses[2]);
 
 /* --- The server's end, in the master */

@@ -35,11 +35,15 @@ static bool is_trusted(int fd, uid_t *server)
 /* 0, or -1 with errno. */
 static int connect_to(struct call *call, const struct admin_address *address)
 {
-    int saved;
+    int64_t        left = process_left_ms(call->deadline);
+    struct timeval patience = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+    int            saved;
 
-    call->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    call->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (call->fd < 0)
         return -1;
+    /* The server's queue may be full: connect waits, and fails with EAGAIN. */
+    setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(call->fd, (const struct sockaddr *)&address->address, address->len) == 0)
         return 0;
     saved = errno;
@@ -56,7 +60,7 @@ static int find_server(struct call *call)
     char                 text[256];
     uid_t                server = 0;
 
-    if (admin_addresses(call->config_path, addresses) != 0) {
+    if (admin_addresses(call->config_path, addresses) != 0 && addresses[1].len == 0) {
         snprintf(text, sizeof(text), "%.200s: %s", call->config_path, strerror(errno));
         return fail(call, text);
     }
@@ -88,6 +92,14 @@ static int wait_for_packet(const struct call *call)
     return ready;
 }
 
+/* The server ends the connection of a user that it does not allow, before or after the request. */
+static int fail_closed(const struct call *call, int error)
+{
+    if (error != 0 && error != EPIPE && error != ECONNRESET)
+        return fail(call, strerror(error));
+    return fail(call, "the server closed the connection: it has ended, or does not allow this user");
+}
+
 /* The last packet's line. */
 static int finish(enum admin_request request, const char *packet)
 {
@@ -112,20 +124,17 @@ static int converse(const struct call *call, enum admin_request request)
     const char  byte = (char)request;
 
     if (send(call->fd, &byte, 1, MSG_NOSIGNAL) != 1)
-        return fail(call, strerror(errno));
+        return fail_closed(call, errno);
     for (;;) {
         ssize_t len;
 
         if (wait_for_packet(call) != 1)
             return fail(call, "the server did not answer in time");
-        len = recv(call->fd, packet, sizeof(packet) - 1, 0);
+        len = recv(call->fd, packet, sizeof(packet) - 1, MSG_DONTWAIT);
         if (len < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (len <= 0)
-            return fail(call, len < 0 && errno != ECONNRESET
-                                  ? strerror(errno)
-                                  : "the server closed the connection: it has ended, or does not "
-                                    "allow this user");
+            return fail_closed(call, len < 0 ? errno : 0);
         packet[len] = '\0';
         if (packet[0] == 'L')
             puts(packet + 1);

@@ -51,11 +51,16 @@ void conn_enter(struct conn *conn, enum conn_state state)
     conn_progress(conn);
 }
 
+static struct limits *limits_of(const struct conn *conn)
+{
+    return conn->kind == CONFIG_HEALTH ? conn->conns->health : conn->conns->all;
+}
+
 void conn_progress(struct conn *conn)
 {
     int64_t now = process_now_ms();
 
-    limits_rank_set(conn->conns->all, &conn->in_all.member, rank_of(conn), now);
+    limits_rank_set(limits_of(conn), &conn->in_all.member, rank_of(conn), now);
     limits_rank_set(conn->conns->tls, &conn->in_tls, rank_of(conn), now);
 }
 
@@ -95,8 +100,7 @@ static void conn_free(struct conn *conn)
     conn_drop_tls(conn);
     certpair_unref(conn->pair);
     deadlines_remove(&conns->deadlines, &conn->deadline);
-    limits_remove(conns->all, &conn->in_all.member);
-    conns->health_count -= conn->kind == CONFIG_HEALTH;
+    limits_remove(limits_of(conn), &conn->in_all.member);
     close(conn->io.fd);
     free(conn->answer.bytes);
     free(conn->buffer);
@@ -208,19 +212,20 @@ bool conn_take_tls(struct conn *conn)
     return limits_add(limits, &conn->in_tls, rank_of(conn), now) == 0;
 }
 
-static bool conns_admit(struct conns *conns, struct conn *conn)
+static bool conns_admit(struct conn *conn)
 {
+    struct limits        *limits = limits_of(conn);
     int64_t               now = process_now_ms();
     struct limits_address address;
     struct limits_member *victim;
     bool                  full;
 
     limits_address_of((const struct sockaddr *)&conn->peer, &address);
-    while ((victim = limits_victim(conns->all, &address, now, &full)) != NULL)
+    while ((victim = limits_victim(limits, &address, now, &full)) != NULL)
         conn_free(CONN_OF(victim, in_all.member));
     if (full)
         return false;
-    if (limits_add_counted(conns->all, &conn->in_all, &address, LIMITS_OPEN, now) == 0)
+    if (limits_add_counted(limits, &conn->in_all, &address, LIMITS_OPEN, now) == 0)
         return true;
     conn_starve(conn); /* there was room */
     return false;
@@ -242,20 +247,19 @@ void conns_accept(struct conns *conns, int fd, enum config_listener_kind kind, c
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in6));
     else if (peer->sa_family == AF_INET)
         memcpy(&conn->peer, peer, sizeof(struct sockaddr_in));
-    if (kind == CONFIG_HEALTH ? conns->health_count >= CONN_HEALTH_MAX : !conns_admit(conns, conn)) {
+    conn->conns = conns;
+    conn->kind = kind;
+    if (!conns_admit(conn)) {
         close(fd);
         free(conn);
         return;
     }
-    conn->conns = conns;
-    conn->kind = kind;
     conn->listener = name;
     conn->started = process_now_ms();
     ev_io_init(&conn->io, conn_ready, fd, EV_READ);
     conn->io.data = conn;
     if (conns->count++ == 0)
         ev_timer_again(conns->services.loop, &conns->tick);
-    conns->health_count += kind == CONFIG_HEALTH;
     if (kind != CONFIG_HTTPS) {
         conn->transport = &transport_plain;
         conn->link = &conn->io.fd;
@@ -285,6 +289,7 @@ struct conns *conns_new(const struct conn_services *services, const uint8_t hash
                                         .easy = services->max_connections,
                                         .per_address = per_address(services) };
     const struct limits_bounds  tls = { .total = services->max_tls, .easy = CONN_TLS_EASY };
+    const struct limits_bounds  health = { .total = CONN_HEALTH_MAX, .easy = CONN_HEALTH_MAX };
     struct conns               *conns = calloc(1, sizeof(*conns));
 
     if (conns == NULL)
@@ -294,9 +299,10 @@ struct conns *conns_new(const struct conn_services *services, const uint8_t hash
     deadlines_init(&conns->deadlines);
     conns->all = limits_new(&all, hash_key);
     conns->tls = limits_new(&tls, hash_key);
+    conns->health = limits_new(&health, hash_key);
     ev_timer_init(&conns->tick, conns_tick, CONN_TICK, CONN_TICK);
     conns->tick.data = conns;
-    if (conns->all == NULL || conns->tls == NULL) {
+    if (conns->all == NULL || conns->tls == NULL || conns->health == NULL) {
         conns_free(conns);
         return NULL;
     }
@@ -325,6 +331,7 @@ void conns_free(struct conns *conns)
         conns_each(conns, list, conn_free);
     limits_free(conns->all);
     limits_free(conns->tls);
+    limits_free(conns->health);
     free(conns);
 }
 

@@ -31,6 +31,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+enum { CONN_HEALTH_MAX = 32 /* connections of health listeners; they count in no other limit */ };
+
 struct ev_loop;
 struct broker;
 struct certs;

@@ -32,7 +32,6 @@ enum conn_state {
 enum {
     CONN_BUFFER_MIN = 2048,   /* bytes of a buffer's first size, for a hello or a request */
     CONN_REQUESTS_MAX = 1000, /* on one connection, which ends then: others get their turn */
-    CONN_HEALTH_MAX = 32,     /* connections of health listeners; they count in no other limit */
     CONN_REQUESTS_FEW = 8,    /* that many are answered before it may have to make room meanwhile */
     CONN_BURST = 16,          /* steps of one connection before others get their turn */
     CONN_LINGER_READS = 16,   /* reads of what nobody wants, likewise */
@@ -54,7 +53,7 @@ struct conn {
     enum conn_state           state;
     int                       wants; /* events of io while it is active; 0: waits elsewhere */
     struct deadline           deadline;
-    struct limits_counted     in_all; /* of the worker's connections */
+    struct limits_counted     in_all; /* of the worker's connections, or of those of health listeners */
     struct limits_member      in_tls; /* of its TLS states */
     struct sockaddr_in6       peer;   /* or a sockaddr_in in its place */
     enum config_listener_kind kind;
@@ -89,7 +88,8 @@ struct conn {
 struct conns {
     struct conn_services services;
     struct deadlines     deadlines;
-    struct limits       *all;
+    struct limits       *all;    /* but those of health listeners */
+    struct limits       *health; /* those */
     struct limits       *tls;
     ev_timer             tick;
     size_t               count;
@@ -97,7 +97,6 @@ struct conns {
     bool                 access_log;
     bool                 lacks_certificates; /* for /readyz */
     bool                 stopping;           /* likewise */
-    size_t               health_count;       /* connections of health listeners */
     void (*empty)(void *context);
     void *empty_context;
 };

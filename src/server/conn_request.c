@@ -59,9 +59,9 @@ static enum conn_next answer_acme(struct conn *conn, const struct http_request *
 static enum conn_next answer_health(struct conn *conn, const struct http_request *request)
 {
     const struct conns *conns = conn->conns;
-    const char         *unready = conns->stopping || conns->draining ? "the server is stopping"
-                                  : conns->lacks_certificates        ? "certificates are missing"
-                                                                     : NULL;
+    const char         *unready = conns->stopping             ? "the server is stopping"
+                                  : conns->lacks_certificates ? "certificates are missing"
+                                                              : NULL;
 
     answers_health(request, unready, conn->close, time(NULL), &conn->answer);
     return respond(conn);

@@ -79,13 +79,26 @@ static void end(struct crew *crew, struct crew_worker *worker, const char *why)
     worker->end_by = 0;
 }
 
+/* A worker without a line is about to end, as when the lifetime pipe has ended, or is killed soon. */
+static void lose_line(struct crew_worker *worker)
+{
+    close_line(worker);
+    worker->end_by = process_now_ms() + CREW_END_MS;
+}
+
 static void say(struct crew *crew, struct crew_worker *worker, enum message_kind kind)
 {
     struct message message;
 
     message_init(&message, kind, 0);
-    if (worker->up && message_send(worker->line, &message, NULL, 0) != 0)
-        end(crew, worker, errno == EAGAIN ? "does not read its line" : "has closed its line");
+    if (!worker->up || message_send(worker->line, &message, NULL, 0) == 0)
+        return;
+    if (errno == EAGAIN)
+        end(crew, worker, "does not read its line");
+    else if (kind == MESSAGE_RECHECK)
+        end(crew, worker, "has closed its line");
+    else
+        lose_line(worker);
 }
 
 void crew_go(struct crew *crew)
@@ -229,9 +242,10 @@ static void answer(struct crew *crew, struct crew_worker *worker, const struct m
         return;
     }
     if (request->kind == MESSAGE_SCANNED) {
-        crew->scanned = true;
-        for (size_t i = 0; i < crew->count; i++)
+        /* The first one counts: a worker that sends many would fill the lines of all others. */
+        for (size_t i = 0; !crew->scanned && i < crew->count; i++)
             say(crew, &crew->at[i], MESSAGE_SCANNED);
+        crew->scanned = true;
         return;
     }
     opener_answer(crew->config, request, &reply, fds, &fd_count);
@@ -262,8 +276,6 @@ void crew_answer(struct crew *crew, const struct pollfd *fds)
             end(crew, worker, "sent an invalid message");
             continue;
         }
-        /* It is about to be reaped, or has closed its line and lives. */
-        close_line(worker);
-        worker->end_by = process_now_ms() + CREW_END_MS;
+        lose_line(worker);
     }
 }

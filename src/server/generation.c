@@ -120,7 +120,6 @@ void generation_unready(struct generation *generation)
 
 void generation_drain(struct generation *generation)
 {
-    close_fd(&generation->ping);
     close_fd(&generation->snapshot);
     close_fd(&generation->leash_down);
     close_fd(&generation->control);

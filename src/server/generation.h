@@ -8,7 +8,8 @@
  *
  * A third pipe leads from the master to the workers, past the keeper, which may hang in a file system. A
  * byte in it is a ping: the worker that reads it answers with a byte in the pipe up. Its end of file means
- * that the server will stop soon (drain_delay): the workers are no longer ready, and go on serving.
+ * that the server stops, now or after drain_delay: the workers are no longer ready. It stays open while a
+ * generation drains after a reload, because the server is ready then.
  */
 #ifndef SERVER_GENERATION_H
 #define SERVER_GENERATION_H
@@ -30,7 +31,7 @@ struct generation {
     int                 control; /* -1: closed */
     int                 leash_down; /* the writing end; -1: told to drain */
     int                 leash_up;   /* the reading end */
-    int                 ping;       /* the writing end; -1: the server will stop soon */
+    int                 ping;       /* the writing end; -1: the server stops */
     int64_t             deadline;   /* candidate: to be ready by; draining: to be gone by */
     int64_t             serving;    /* since when */
     char                since[32];  /* the same as a date and time, for messages */
@@ -54,7 +55,7 @@ void generation_ping(const struct generation *generation);
 /* True when a worker has answered since. */
 bool generation_answered(const struct generation *generation);
 
-/* Tells the workers that the server will stop soon. */
+/* Tells the workers that the server stops, now or soon. */
 void generation_unready(struct generation *generation);
 
 /* Closes the leash and the line: whoever is left drains. */

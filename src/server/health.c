@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -116,6 +117,15 @@ static int converse(int fd, const char *name, int64_t deadline)
     return 0;
 }
 
+/* getaddrinfo takes "65536" for 0, and signs and spaces before a number. */
+static bool is_port(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    long   port = strtol(text, NULL, 10);
+
+    return len > 0 && len <= 5 && text[len] == '\0' && port > 0 && port <= UINT16_MAX;
+}
+
 /* "192.0.2.1:443" or "[2001:db8::1]:443": numbers alone, so that no look-up can fail or take time. */
 static bool parse_address(const char *text, struct sockaddr_storage *address, socklen_t *len)
 {
@@ -127,7 +137,7 @@ static bool parse_address(const char *text, struct sockaddr_storage *address, so
     size_t                host_len = colon != NULL ? (size_t)(colon - text) : 0;
     char                 *start = host;
 
-    if (host_len == 0 || host_len >= sizeof(host) || colon[1] == '\0')
+    if (host_len == 0 || host_len >= sizeof(host) || !is_port(colon + 1))
         return false;
     memcpy(host, text, host_len);
     host[host_len] = '\0';

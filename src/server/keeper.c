@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/streams.h"
 #include "server/admin.h"
+#include "server/conn.h"
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/memlimit.h"
@@ -24,7 +25,9 @@
 enum {
     KEEPER_DRAIN_MS = 6000, /* longer than a worker needs to cut what is left */
     KEEPER_KILL_MS = 100,   /* past that: until whoever lives is killed again */
-    DESCRIPTORS_MORE = 32,  /* of a process, beside listeners, connections and lines to workers */
+    /* Of a process, beside listeners, connections and lines to workers. The master needs most: its admin
+       sockets with ADMIN_CLIENTS_MAX clients, and those of three generations. */
+    DESCRIPTORS_MORE = 48,
     CONNECTIONS_LEAST = 16, /* of a worker: with fewer, nothing useful is served */
     TLS_BYTES = 42000,      /* of a TLS state, about */
     TLS_SHARE = 8,          /* of the memory: one part in so many is for TLS states */
@@ -129,7 +132,7 @@ static void close_what_is_not_ours(const struct keeper_start *start)
 static void tell_master(const struct control *control, int fd)
 {
     if (control_send(keeper.start->control, control, fd) != 0)
-        log_fatal("the master does not listen");
+        log_fatal("the master does not read");
 }
 
 static void say(enum control_kind kind)
@@ -239,6 +242,15 @@ static size_t most_listeners(void)
     return most;
 }
 
+/* Of health listeners, beside max_connections. */
+static size_t health_connections(void)
+{
+    for (size_t i = 0; i < keeper.server->listener_count; i++)
+        if (keeper.server->listeners[i].kind == CONFIG_HEALTH)
+            return CONN_HEALTH_MAX;
+    return 0;
+}
+
 /*
  * Connections that a worker can have: at its own limit it chooses which one is closed, while
  * a worker out of descriptors could only stop accepting. Exits when there are too few descriptors for
@@ -247,7 +259,8 @@ static size_t most_listeners(void)
 static unsigned fitting_connections(void)
 {
     unsigned wanted = keeper.server->max_connections, workers = keeper.server->workers;
-    size_t   listeners = most_listeners(), more = DESCRIPTORS_MORE + listeners;
+    size_t   listeners = most_listeners();
+    size_t   more = DESCRIPTORS_MORE + listeners + health_connections();
     size_t   least = wanted < CONNECTIONS_LEAST ? wanted : CONNECTIONS_LEAST;
     size_t   limit = process_raise_descriptors();
     char     text[256];
@@ -554,42 +567,10 @@ static void say_ready(void)
     close_inputs();
 }
 
-static bool leash_has_ended(void)
-{
-    struct pollfd leash = { .fd = polled[LEASH].fd, .events = POLLIN };
-
-    return leash.fd < 0 || poll(&leash, 1, 0) == 1;
-}
-
-static void hear_master(void)
-{
-    struct control      control;
-    int                 fd;
-    enum control_result result;
-
-    while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
-        if (fd >= 0)
-            close(fd);
-        if (control.kind == CONTROL_GO)
-            commit_state();
-        if (leash_has_ended()) /* a worker may have gone already */
-            continue;
-        if (control.kind == CONTROL_GO) {
-            crew_go(&keeper.crew);
-        } else if (control.kind == CONTROL_RECHECK) {
-            crew_recheck(&keeper.crew);
-            say(CONTROL_RECHECKED);
-        }
-    }
-    if (result == CONTROL_END) /* the leash ends too, and says what to do */
-        polled[MASTER].fd = -1;
-}
-
 /* The workers go on for a while and may ask for files until the last of them has gone. */
 static void drain(void)
 {
     keeper.crew.draining = true;
-    hear_master(); /* GO may be there, unread, and then the inputs have to become the last good ones */
     keeper.drain_until = process_now_ms() + KEEPER_DRAIN_MS;
     listener_set_close(&keeper.listeners);
     polled[LEASH].fd = -1;
@@ -598,8 +579,35 @@ static void drain(void)
 /* Looked at before anyone is reaped: a worker may have seen its end, and gone, before us. */
 static void check_leash(void)
 {
-    if (!keeper.crew.draining && leash_has_ended())
+    struct pollfd leash = { .fd = polled[LEASH].fd, .events = POLLIN };
+
+    if (leash.fd >= 0 && poll(&leash, 1, 0) == 1)
         drain();
+}
+
+static void hear_master(void)
+{
+    struct control      control;
+    int                 fd;
+    enum control_result result;
+
+    check_leash(); /* workers that drain take no message any more */
+    while ((result = control_receive(keeper.start->control, &control, &fd)) == CONTROL_GOT) {
+        if (fd >= 0)
+            close(fd);
+        if (control.kind == CONTROL_GO)
+            commit_state();
+        if (keeper.crew.draining)
+            continue;
+        if (control.kind == CONTROL_GO)
+            crew_go(&keeper.crew);
+        else if (control.kind == CONTROL_RECHECK) {
+            crew_recheck(&keeper.crew);
+            say(CONTROL_RECHECKED);
+        }
+    }
+    if (result == CONTROL_END) /* the leash ends too, and says what to do */
+        polled[MASTER].fd = -1;
 }
 
 static void check_crew(void)
@@ -607,8 +615,10 @@ static void check_crew(void)
     if (crew_reap(&keeper.crew) > 0) /* before it was ready: it can't be */
         exit(1);
     if (keeper.crew.draining) {
-        if (crew_alive(&keeper.crew) == 0)
+        if (crew_alive(&keeper.crew) == 0) {
+            hear_master(); /* GO may be unread, and the inputs have to become the last good ones */
             exit(0);
+        }
         if (process_left_ms(keeper.drain_until) == 0)
             crew_kill(&keeper.crew);
     }

@@ -205,13 +205,14 @@ static int enter_holders(struct limits *limits, struct limits_counted *counted,
     for (size_t step = 0; step < steps_of(limits, address); step++) {
         struct limits_address  prefix = prefix_of(address, step);
         struct limits_holder **at = find_holder(limits, &prefix);
+        struct limits_holder  *holder = *at;
 
-        if (*at == NULL && (*at = holder_new(&prefix)) == NULL) {
+        if (holder == NULL && (holder = *at = holder_new(&prefix)) == NULL) {
             leave_holders(limits, counted);
             return -1;
         }
-        (*at)->count++;
-        counted->places[step].holder = *at;
+        holder->count++;
+        counted->places[step].holder = holder;
     }
     counted->member.counted = true;
     return 0;

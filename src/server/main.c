@@ -6,7 +6,7 @@
 #include "server/health.h"
 #include "server/master.h"
 #include "server/testconf.h"
-#include "server/tls.h"
+#include "server/versions.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -52,7 +52,8 @@ static void usage(FILE *stream)
 static int version(void)
 {
     curves_start();
-    printf("mta-stsd " VERSION ", %s, curves: %s\n", tls_library_version(), curves_text());
+    printf("mta-stsd " VERSION ", %s, curves: %s\n", versions_mbedtls(), curves_text());
+    versions_print(stdout);
     return 0;
 }
 

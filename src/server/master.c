@@ -343,6 +343,8 @@ static void commit_candidate(const struct control *ready, int snapshot)
     if (master.active != NULL)
         drain(master.active);
     master.active = candidate;
+    if (master.ping_until != 0) /* the workers of the generation before are not looked at any more */
+        generation_ping(candidate);
     master.lost = false;
     master.retry_at = 0;
     log_set_json(ready->log_json);
@@ -414,7 +416,9 @@ static void read_candidate(void)
         }
         if (fd >= 0)
             close(fd);
-        if (control.kind == CONTROL_REFUSED) {
+        if (control.kind == CONTROL_SCANNED) {
+            master.scanned = true; /* its scan may end before it is ready */
+        } else if (control.kind == CONTROL_REFUSED) {
             strcpy(master.candidate->refusal, control.text); /* control has measured it */
             if (master.active == NULL)
                 log_set_json(control.log_json);
@@ -446,8 +450,9 @@ static void lose_active(const char *what)
     if (master.lost || master.stopping)
         return;
     master.lost = true;
-    if (master.stop_at != 0) { /* what is left of it serves until then */
-        log_errorx("generation %u has lost its %s", master.active->number, what);
+    if (master.stop_at != 0) {
+        log_errorx("generation %u has lost its %s and is not replaced: the server is stopping",
+                   master.active->number, what);
         return;
     }
     set_status(0, "generation %u has lost its %s: starting the next one", master.active->number, what);
@@ -498,13 +503,16 @@ static void reap(void)
 static void stop(void)
 {
     master.stopping = true;
-    master.stop_at = 0;
     log_info("stopping: finishing what is in flight");
-    notify_stopping();
+    if (master.stop_at == 0) /* else it knows */
+        notify_stopping();
+    master.stop_at = 0;
     if (master.candidate != NULL)
         fail_candidate("stopping");
-    if (master.active != NULL)
+    if (master.active != NULL) {
+        generation_unready(master.active);
         drain(master.active);
+    }
     master.active = NULL;
     master.rechecking = false;
     admin_answer(ADMIN_RELOAD, 1, "the server is stopping");
@@ -524,6 +532,7 @@ static void stop_or_wait(void)
         return;
     }
     master.stop_at = process_now_ms() + (int64_t)delay * 1000;
+    master.rechecking = false; /* what ends a reload would tell the service manager that it is ready */
     generation_unready(master.active);
     set_status(0, "stopping: not ready any more, and accepting for another %u s", delay);
     log_info("%s", master.status);

@@ -11,16 +11,16 @@
 /* The number in a file; UINT64_MAX: none, or "max". */
 static uint64_t read_number(const char *path)
 {
-    FILE              *file = fopen(path, "re");
-    unsigned long long number;
-    uint64_t           found = UINT64_MAX;
+    FILE    *file = fopen(path, "re");
+    char     text[32], *end = text;
+    uint64_t number = UINT64_MAX;
 
     if (file == NULL)
         return UINT64_MAX;
-    if (fscanf(file, "%llu", &number) == 1)
-        found = number;
+    if (fgets(text, sizeof(text), file) != NULL)
+        number = strtoull(text, &end, 10);
     fclose(file);
-    return found;
+    return end != text ? number : UINT64_MAX;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -3,11 +3,11 @@
 #include "common/log.h"
 #include "server/process.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <errno.h>
 #include <stdlib.h>
 
 enum { MINUTE_MS = 60 * 1000, TEXT_MAX = 512 /* bytes */ };

@@ -4,7 +4,6 @@
 #include "common/memory.h"
 
 #include <mbedtls/ssl.h>
-#include <mbedtls/version.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,16 +33,6 @@ static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
-
-const char *tls_library_version(void)
-{
-    static char text[32];
-    unsigned    version = mbedtls_version_get_number();
-
-    snprintf(text, sizeof(text), "mbedTLS %u.%u.%u", version >> 24, version >> 16 & 0xff,
-             version >> 8 & 0xff);
-    return text;
-}
 
 static int configure(mbedtls_ssl_config *config, const int *suites)
 {

@@ -54,7 +54,4 @@ extern const struct transport transport_tls; /* the state is a struct tls_sessio
 /* A fatal alert in a record of its own, as it is sent in the place of a ServerHello. */
 void tls_alert(uint8_t description, uint8_t out[TLS_ALERT_LEN]);
 
-/* "mbedTLS 3.6.6" */
-const char *tls_library_version(void);
-
 #endif

@@ -116,7 +116,6 @@ static void leash_ended(struct ev_loop *loop, ev_io *watcher, int events)
     (void)events;
     worker->draining = true;
     ev_io_stop(loop, watcher);
-    ev_io_stop(loop, &worker->ping);
     readiness_free(worker->readiness);
     worker->readiness = NULL;
     acceptors_free(worker->acceptors);

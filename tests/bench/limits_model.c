@@ -223,9 +223,12 @@ static void run(const struct rule *rule, struct cell *cell, int64_t end)
     for (int64_t now = 0; now < end; now++) {
         size_t states = 0;
 
-        for (due += cell->rate / 1000; due > random_number(); due--)
+        due += cell->rate / 1000;
+        while (due > random_number()) {
+            due--;
             enter(rule, &workers[random_below(WORKERS)],
                   (uint32_t)(1 + random_below(cell->addresses)), NULL, now);
+        }
         for (size_t i = 0; i < cell->parallel; i++)
             step_slot(rule, cell, &slots[i], now, count);
         for (size_t i = 0; i < WORKERS; i++) {

@@ -52,8 +52,9 @@ struct sender {
 };
 
 static struct sockaddr_in server = { .sin_family = AF_INET };
-static const char        *host;
+static char              *host;
 static SSL_CTX           *ctx;
+static char               groups[] = "X25519"; /* the server has it, so that there is no retry */
 static int                poller;
 static uint8_t            hello[HELLO_MAX]; /* hello_length 0: the attack is silent */
 static size_t             hello_length;
@@ -100,7 +101,7 @@ static int open_socket(uint32_t source, int64_t tag, bool is_sender)
         fail("bind: %s", strerror(errno));
     if (connect(fd, (struct sockaddr *)&server, sizeof server) != 0 && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
-    struct epoll_event event = { .events = EPOLLOUT | EPOLLRDHUP | (is_sender ? EPOLLIN : 0u) |
+    struct epoll_event event = { .events = EPOLLOUT | EPOLLRDHUP | (is_sender ? EPOLLIN : 0U) |
                                            EPOLLET,
                                  .data.u64 = (uint64_t)(is_sender ? tag : -1 - (int64_t)fd) };
     if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
@@ -353,7 +354,7 @@ int main(int argc, char **argv)
     if (poller < 0 || !ctx)
         fail("no poller or no OpenSSL");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set1_groups_list(ctx, "X25519");
+    SSL_CTX_set1_groups_list(ctx, groups);
     if (strcmp(argv[3], "hello") == 0)
         make_hello();
     attack_begin = now_ms();

@@ -9,7 +9,8 @@ pytest.register_assert_rewrite("lib.program", "lib.server", "lib.client", "lib.h
 
 from lib import clock as test_clock  # noqa: E402 (asserts in lib are rewritten only when told before)
 from lib import inspection, pki  # noqa: E402
-from lib.server import Server, Site  # noqa: E402
+from lib.hand_over import hand_over_to  # noqa: E402
+from lib.server import ORG, Server, Site  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -50,6 +51,22 @@ def serve(site):
             return running.enter_context(Server(site, env=env))
 
         yield serve
+
+
+@pytest.fixture
+def hand_over(site):
+    """hand_over({name: socket or list of them}, *policies, **options of Site.configure): a running server."""
+    with contextlib.ExitStack() as running:
+        def start(sockets, *policies, **options):
+            pairs = [(name, one) for name, some in sockets.items()
+                     for one in (some if isinstance(some, list) else [some])]
+            for _, one in pairs:
+                running.enter_context(one)
+            fds = [(name, one.fileno()) for name, one in pairs]
+            site.configure(*policies or [ORG], **options)
+            return running.enter_context(Server(site, **hand_over_to(fds)))
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -542,20 +542,20 @@ def test_few_descriptors_at_start_mean_fewer_connections_and_no_failure(site, cr
         crowd.disperse()
 
 
-ENOUGH = 32 + 1 + 16  # beside listeners and connections, the one listener, the fewest connections
+ENOUGH = 48 + 1 + 16  # beside listeners and connections, the one listener, the fewest connections
 
 
 def with_descriptors(number):
     return ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh"]
 
 
-@pytest.mark.parametrize("number", [10, 12, 20, ENOUGH - 1])
+@pytest.mark.parametrize("number", [12, 20, 32, ENOUGH - 1])
 def test_too_few_descriptors_for_the_processes_are_an_error_with_the_number_needed(site, number):
     server = Server(site.configure(ORG), prefix=with_descriptors(number))
     server.allow("each process needs|cannot start")
     assert server.wait_end() == 1
     told, = server.messages("descriptors")
-    assert told == (f"{site.ini}:0: error: each process needs {ENOUGH} descriptors (1 listener, 2 workers), and the limit "
+    assert told == (f"{site.ini}: error: each process needs {ENOUGH} descriptors (1 listener, 2 workers), and the limit "
                     f"is {number}: raise it (LimitNOFILE=, ulimit -n)")
 
 

@@ -118,11 +118,11 @@ def test_workers_hold_no_descriptor_that_leads_anywhere_else(serve):
     for worker in server.workers():
         held = sorted(re.sub(r"\d+", "N", leads_to) for leads_to in worker.descriptors().values())
         assert held[:2] == ["/dev/null"] * 2  # standard input and output
-        assert held.count("pipe:[N]") == 3  # the log and the lifetime pipes
+        assert held.count("pipe:[N]") == 4  # the log, the lifetime pipes and the one for pings
         assert held.count("socket:[N]") == 3  # two listeners, one line to the keeper
         rest = set(held[2:]) - {"pipe:[N]", "socket:[N]"}
         assert all(leads_to.startswith("anon_inode:") for leads_to in rest), rest
-        assert len(held) <= 11
+        assert len(held) <= 12
 
 
 @root_only

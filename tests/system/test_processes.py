@@ -13,7 +13,7 @@ import pytest
 
 from lib.client import connect, fetch
 from lib.hello import client_hello, records
-from lib.inspection import copy_descriptor
+from lib.inspection import by_copying, copy_descriptor
 from lib.processes import cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
 from lib.server import HOST, ORG, ORG_BODY, Server
@@ -97,28 +97,21 @@ def test_a_killed_keeper_is_followed_by_a_new_generation_while_its_workers_serve
     assert len(server.processes()) == 4
 
 
-def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server):
+def test_workers_without_a_keeper_serve_from_memory_as_long_as_it_takes(server, site):
     fetch_from_each(server)
-    server.allow("generation 1 could not be replaced: Too many open files")
-    with no_descriptor_left(server):
-        kill(keeper(server))
-        # there is no next generation: it is tried again, later each time
-        server.wait_for("could not be replaced")
-        server.wait_for("could not be replaced", since=server.mark())
-        fetch_from_each_orphan(server)
-        since = server.mark()
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+    server.allow("could not be replaced: Too many open files")
+    kill(keeper(server))
+    # no next generation without descriptors: it is tried again, later each time
+    server.wait_for("could not be replaced")
+    server.wait_for("could not be replaced", since=server.mark())
+    fetch_from_each_orphan(server)
+    since = server.mark()
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
     server.wait_for("^ready: generation", since=since)
     assert fetch(server).body == ORG_BODY
     eventually(A_SECOND, lambda: len(server.processes()) == 4)
-
-
-@contextlib.contextmanager
-def no_descriptor_left(server):
-    """Inside, the master can open none."""
-    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
-    yield
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
 
 
 def fetch_from_each_orphan(server):
@@ -162,10 +155,12 @@ def test_a_generation_that_is_killed_again_and_again_always_comes_back(server):
 
 
 def test_a_master_that_cannot_fork_a_keeper_tries_again(server):
-    server.allow("generation 1 could not be replaced: Too many open files")
-    with no_descriptor_left(server):
-        kill(keeper(server), *server.workers())
-        server.wait_for("could not be replaced")
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+    server.allow("could not be replaced: Too many open files")
+    kill(keeper(server), *server.workers())
+    server.wait_for("could not be replaced")
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
     server.wait_for("^ready: generation 2")
     assert fetch(server).body == ORG_BODY
 
@@ -299,6 +294,12 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
             error, fds = line.ask(request(TOKEN, name))
             assert (error != 0, fds) == (True, []), name
     assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_descriptors_as_root_reads_them_are_those_that_tests_without_root_copy(serve):
+    for process in serve(ORG).processes():
+        assert process.descriptors() == by_copying(process.pid)
 
 
 @root_only

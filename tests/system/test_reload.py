@@ -420,7 +420,7 @@ def test_a_signal_before_the_first_ready_means_one_more(site):
 def test_a_keeper_that_stands_still_does_not_stop_reloads_for_good(serve, site):
     """It may hang in a file system that does not answer."""
     server = serve(ORG).allow("reload refused: the keeper of the generation that serves does not answer")
-    server.allow("the master does not listen")  # it says what nobody waits for any more
+    server.allow("the master does not read")  # it says what nobody waits for any more
     assert fetch(server).body == ORG_BODY
     with stopped(*server.children()):
         assert server.reload().startswith("reload refused")

@@ -1,18 +1,17 @@
 """What a service manager says and hears: notifications, and sockets that it hands over."""
 
-import contextlib
 import re
 import select
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 
 import pytest
 
 from lib.client import fetch
+from lib.hand_over import hand_over_to, listening
 from lib.server import ORG, ORG_BODY, PATIENCE, Server
 from lib.processes import kill, own_address
 
@@ -131,41 +130,6 @@ def test_only_the_master_knows_the_manager(serve, site, manager):
 
 # --- sockets
 
-_HAND_OVER = """
-import os, sys
-names, fds, command = sys.argv[1], [int(fd) for fd in sys.argv[2].split(",")], sys.argv[3:]
-high = [os.dup(fd) for fd in fds]
-high = [os.dup2(fd, 100 + at) for at, fd in enumerate(high)]
-for at, fd in enumerate(high):
-    os.dup2(fd, 3 + at)
-os.closerange(3 + len(high), 1000)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=names)
-os.execvp(command[0], command)
-"""
-
-
-def listening(family=socket.AF_INET, host="127.0.0.1", dual=False):
-    return socket.create_server((host, 0), family=family, dualstack_ipv6=dual)
-
-
-@pytest.fixture
-def hand_over(site):
-    """hand_over({name: socket or list of them}): a running server, with sockets by FileDescriptorName."""
-    with contextlib.ExitStack() as running:
-        def start(sockets, *policies, **options):
-            pairs = [(name, one) for name, some in sockets.items()
-                     for one in (some if isinstance(some, list) else [some])]
-            for _, one in pairs:
-                running.enter_context(one)
-            fds = [one.fileno() for _, one in pairs]
-            site.configure(*policies or [ORG], **options)
-            prefix = [sys.executable, "-c", _HAND_OVER, ":".join(name for name, _ in pairs),
-                      ",".join(str(fd) for fd in fds)]
-            return running.enter_context(Server(site, prefix=prefix, pass_fds=fds))
-
-        yield start
-
-
 def test_a_socket_is_used_by_its_name(hand_over):
     web, acme = listening(), listening()
     server = hand_over({"acme": acme, "web": web}, listen=["systemd:web"], acme=["systemd:acme"],
@@ -242,7 +206,7 @@ def test_a_socket_that_does_not_listen_is_an_error(site):
     site.configure(ORG, listen=["systemd:web"])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
         fd = datagrams.fileno()
-        server = Server(site, pass_fds=[fd], prefix=[sys.executable, "-c", _HAND_OVER, "web", str(fd)])
+        server = Server(site, **hand_over_to([("web", fd)]))
         server.allow("no listening stream socket")
         assert server.wait_end() == 1
     assert server.messages("systemd:web: descriptor 3 is no listening stream socket")

@@ -82,9 +82,10 @@ unsigned certpair_findings(const struct certpair *pair, time_t now)
 }
 
 void certpair_explain(const struct certpair *pair, enum certpair_finding finding, time_t now,
-                      char *text, size_t size)
+                      const char *path, char *text, size_t size)
 {
     (void)pair;
+    (void)path;
     (void)now;
     snprintf(text, size, "finding %d", (int)finding);
 }

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import subprocess
 import tempfile
 
@@ -16,7 +17,7 @@ from lib.toolbox import commands, options
 HELP = ["-h", "--help"]
 INSERT_ALL = "\030a"  # ^Xa, bound below
 SETUP = f"""\
-fpath=({COMPLETION} $fpath)
+fpath=({shlex.quote(str(COMPLETION))} $fpath)
 autoload -Uz compinit && compinit -D -u
 zle -C insert-all complete-word _generic
 zstyle ':completion:insert-all::::' completer _all_matches _complete

@@ -6,6 +6,7 @@ functions that tell what stood there.
 
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -36,7 +37,7 @@ def proposals(line, told):
 def bash(line, folder="/"):
     """The words that the last one on the line may become in that folder; it alone where there is none."""
     with tempfile.NamedTemporaryFile("r") as told:
-        typed = f"{PROGRAMS}source {COMPLETION}/mta-sts.bash\n{line}{INSERT_ALL}\n"
+        typed = f"{PROGRAMS}source {shlex.quote(str(COMPLETION))}/mta-sts.bash\n{line}{INSERT_ALL}\n"
         subprocess.run(["bash", "--norc", "--noprofile", "-i"], input=typed.encode(), cwd=folder, timeout=PATIENCE,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
                        env={**environment(told.name, folder), "INPUTRC": os.devnull, "HISTFILE": os.devnull})

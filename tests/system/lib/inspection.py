@@ -5,6 +5,7 @@ the tests do not run as root, tests/private-net.sh leaves them this one capabili
 starts does not inherit it, because drop_ambient() comes before the first test.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -44,7 +45,15 @@ def copy_descriptor(pid, number):
         os.close(pidfd)
 
 
-def _by_copying(pid):
+def _by_reading(pid):
+    leads_to = {}
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            leads_to[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+    return leads_to
+
+
+def by_copying(pid):
     """/proc/PID/fd belongs to root, which CAP_SYS_PTRACE does not get past. pidfd_getfd asks for that capability alone."""
     table_size = int(re.search(r"^FDSize:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
     leads_to = {}
@@ -63,7 +72,4 @@ def _by_copying(pid):
 def descriptors(pid):
     """What each open descriptor of a process leads to."""
     need_rights()
-    if os.geteuid() != 0:
-        return _by_copying(pid)
-    folder = Path(f"/proc/{pid}/fd")
-    return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+    return _by_reading(pid) if os.geteuid() == 0 else by_copying(pid)

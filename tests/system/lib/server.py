@@ -111,7 +111,7 @@ class Site:
         self.ca.write_bytes(authority.root_pem())
         folder.chmod(0o700)
 
-    def configure(self, *policies, listen=("127.0.0.1:0",), acme=(), server="", defaults=""):
+    def configure(self, *policies, listen=("127.0.0.1:0",), acme=(), health=(), server="", defaults=""):
         """Writes the configuration: sections as text, and more lines for [server] and [defaults].
 
         An ACME listener takes 127.0.0.2, so that no two listeners have one name.
@@ -121,6 +121,7 @@ class Site:
             lines.pop()
         lines += [f"listen = {address}" for address in listen]
         lines += [f"listen_acme = {address}" for address in acme]
+        lines += [f"listen_health = {address}" for address in health]
         lines += [server, "[defaults]"]
         if not re.search(r"^\s*certificate\s*=", defaults, re.M):
             lines += [f"certificate = {self.certs}/%h/fullchain.pem",
@@ -265,6 +266,10 @@ class Server(Program):
     @property
     def acme(self):
         return self.address("acme")
+
+    @property
+    def health(self):
+        return self.address("health")
 
     # --- its processes
 
