@@ -717,6 +717,33 @@ static void a_snapshot_that_is_not_whole_is_refused(void **state)
          "a.example=m1.e");
 }
 
+static int found = -1;
+
+static int find_in_state_dir(void *context, const char *state_dir)
+{
+    (void)context;
+    assert_string_equal(state_dir, "/s");
+    return dup(found);
+}
+
+static void a_start_finds_last_good_policies_by_the_state_dir(void **state)
+{
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .find_last_good = find_in_state_dir };
+    struct config       *config;
+
+    (void)state;
+    step(SERVER "state_dir = /s\n" DOMAIN("a.example", "m1.e"), NULL, NULL, "", "a.example=m1.e");
+    found = running;
+    write_files(SERVER "state_dir = /s\n" BAD("a.example", "m2.e") DOMAIN("b.example", "m3.e"), NULL,
+                NULL);
+    said[0] = '\0';
+    config = config_load_from("main.ini", &source);
+    assert_string_equal(said, "main.ini:6" MODE "a.example keeps its last good policy\n");
+    assert_served(config, "a.example=m1.e b.example=m3.e");
+    config_free(config);
+}
+
 static void state_dir_is_known_of_a_refused_configuration(void **state)
 {
     char                 state_dir[CONFIG_PATH_MAX + 1] = "x";
@@ -871,6 +898,7 @@ int main(void)
         TEST(equal_inputs_have_one_digest),
         TEST(a_relative_path_means_the_directory_of_the_snapshot),
         TEST(a_snapshot_that_is_not_whole_is_refused),
+        TEST(a_start_finds_last_good_policies_by_the_state_dir),
         TEST(state_dir_is_known_of_a_refused_configuration),
         TEST(a_snapshot_that_cannot_be_written_is_a_warning),
         TEST(a_reload_may_drop_as_many_domains_as_the_running_limit_says),
