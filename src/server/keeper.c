@@ -182,7 +182,7 @@ static void tell_listener(const struct listener *listener, bool fresh)
     memcpy(control.name, listener->name, sizeof(control.name));
     control.listener = listener->kind;
     tell_master(&control, fresh ? listener->fd : -1);
-    if (keeper.start->digest != NULL && !fresh)
+    if (!keeper.start->starting && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
     log_info("listening on %s (%s) for %s", address,

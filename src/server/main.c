@@ -31,10 +31,11 @@ static const struct option options[] = {
 };
 #define SHORT_OPTIONS "c:tHrfsVh"
 
-/* contrib/completion reads it: each option of the usage has a line, "  -X, --NAME". */
+/* contrib/completion reads it: the first line has each option once, in its short form where there
+   is one, and a line "  -X, --NAME" adds the long form. */
 static void usage(FILE *stream)
 {
-    fputs("usage: mta-stsd [-c FILE] [OPTION]\n"
+    fputs("usage: mta-stsd [-c FILE] [-t | -H | -r | -s | -V | -h] [--config-only] [-f]\n"
           "  -c, --config FILE  the configuration (default: " DEFAULT_CONFIG ")\n"
           "  -t, --test         check the configuration and every certificate, then exit\n"
           "      --config-only  with -t: check no certificate\n"

@@ -123,8 +123,8 @@ static void remind(void)
 {
     if (master.remind_at == 0 || process_left_ms(master.remind_at) != 0)
         return;
-    log_errorx("%s", master.status);
     master.remind_at = process_now_ms() + master.remind_ms;
+    log_errorx("%s", master.status);
 }
 
 /* --- The end of a generation */

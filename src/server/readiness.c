@@ -23,7 +23,7 @@ struct readiness {
     size_t              bad;     /* of those before at: they stand at the start of missing */
     size_t              missing; /* hosts not known to be good */
     size_t              all;
-    void (*reached)(void *context);
+    bool (*reached)(void *context);
     void *context;
     struct {
         const char          *domain;
@@ -83,9 +83,11 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     if (readiness->good * 100 >= readiness->all * readiness->percent) {
-        log_info("ready_requires_certificates: %zu of %zu hosts have a good certificate",
-                 readiness->good, readiness->all);
-        readiness->reached(readiness->context);
+        if (readiness->reached(readiness->context))
+            log_info("ready_requires_certificates: %zu of %zu hosts have a good certificate",
+                     readiness->good, readiness->all);
+        else
+            look_again(readiness, READINESS_AGAIN_MS / 1000.);
         return;
     }
     if (readiness->at == readiness->missing) {
@@ -102,7 +104,7 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 struct readiness *readiness_new(struct ev_loop *loop, const struct config *config, struct certs *certs,
-                                unsigned percent, void (*reached)(void *context), void *context)
+                                unsigned percent, bool (*reached)(void *context), void *context)
 {
     struct readiness *readiness = calloc(1, sizeof(*readiness));
     struct choice     choice = { .readiness = readiness, .count = config_domain_count(config) };

@@ -10,7 +10,7 @@
 #ifndef SERVER_READINESS_H
 #define SERVER_READINESS_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 enum { READINESS_HOSTS_MAX = 1000, READINESS_AGAIN_MS = 2000 /* between two looks at what is missing */ };
 
@@ -19,10 +19,11 @@ struct config;
 struct ev_loop;
 struct readiness;
 
-/* Calls reached once, from the loop, when percent of the hosts are good; at once where the configuration
-   names none. config and certs are borrowed. NULL: no memory. */
+/* Calls reached, from the loop, when percent of the hosts are good; at once where the configuration names
+   none. It is called once, unless it returns false: then it could not pass that on, and is called again
+   later. It must not free. config and certs are borrowed. NULL: no memory. */
 struct readiness *readiness_new(struct ev_loop *loop, const struct config *config, struct certs *certs,
-                                unsigned percent, void (*reached)(void *context), void *context);
+                                unsigned percent, bool (*reached)(void *context), void *context);
 void              readiness_free(struct readiness *readiness); /* accepts NULL */
 
 #endif

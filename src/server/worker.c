@@ -12,6 +12,7 @@
 #include "server/shortage.h"
 #include "server/tls.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,12 +51,16 @@ static void recheck(void *context)
 }
 
 /* All workers and later generations know it by way of the keeper; this one comes back, too. */
-static void certificates_reached(void *context)
+static bool certificates_reached(void *context)
 {
     struct worker *worker = context;
 
-    if (broker_say(worker->broker, MESSAGE_SCANNED) != 0)
-        conns_set_certificates(worker->conns, true); /* the keeper is gone: this worker at least */
+    if (broker_say(worker->broker, MESSAGE_SCANNED) == 0)
+        return true;
+    if (errno == EAGAIN)
+        return false;
+    conns_set_certificates(worker->conns, true); /* the keeper is gone: this worker at least */
+    return true;
 }
 
 static void scanned(void *context)

@@ -57,19 +57,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (read_twice(message_request_read, data, size, &message)) {
         bool named = message.kind == MESSAGE_CERTIFICATE || message.kind == MESSAGE_TOKEN;
 
-        require(named || message.kind == MESSAGE_UP);
+        require(named || message.kind == MESSAGE_UP || message.kind == MESSAGE_SCANNED);
         require(named == (message.name_len > 0));
         require(strlen(message.name) == message.name_len);
         require(memcmp(message.name + message.name_len, zeros,
                        sizeof(message.name) - message.name_len) == 0);
         require(message.error == 0 && message.step == MESSAGE_STEP_NONE);
-        require(!message_reply_read(data, size, &message));
+        if (message.kind != MESSAGE_SCANNED) /* which goes both ways */
+            require(!message_reply_read(data, size, &message));
     }
     if (read_twice(message_reply_read, data, size, &message)) {
         bool failed = message.kind == MESSAGE_ANSWER && message.error != 0;
 
         require(message.kind == MESSAGE_GO || message.kind == MESSAGE_RECHECK ||
-                message.kind == MESSAGE_ANSWER);
+                message.kind == MESSAGE_ANSWER || message.kind == MESSAGE_SCANNED);
         require(message.name_len == 0 && memcmp(message.name, zeros, sizeof(message.name)) == 0);
         require(message.step <= MESSAGE_STEP_TOKEN);
         require(failed || (message.error == 0 && message.step == MESSAGE_STEP_NONE));

@@ -33,7 +33,7 @@ ORDER_8 = [0xb8495f16056286fdb1329ceb8d09da6ac49ff1fae35616aeb8413b7c7aebe0,
 TOP_BIT = 2 ** 255  # which a receiver has to ignore (RFC 7748 section 5)
 SMALL = [number + top for top in (0, TOP_BIT) for number in (0, 1, *ORDER_8, P - 1, P, P + 1)]
 GOOD = 9  # the generator: the share of a client whose scalar is 1
-BAD_RECORD_MAC = 20
+BAD_RECORD_MAC, ILLEGAL_PARAMETER, DECODE_ERROR = 20, 47, 50
 
 
 def as_share(number):
@@ -87,13 +87,13 @@ def answer_to_1_3(server, share):
 
 @pytest.mark.parametrize("number", SMALL, ids=hex)
 def test_a_share_of_small_order_ends_tls_1_2(server, number):
-    assert answer_to_1_2(server, as_share(number)) == b""
+    assert alert(answer_to_1_2(server, as_share(number))) == (2, DECODE_ERROR)
     assert fetch(server).body == ORG_BODY
 
 
 @pytest.mark.parametrize("number", SMALL, ids=hex)
 def test_a_share_of_small_order_ends_tls_1_3(server, number):
-    assert answer_to_1_3(server, as_share(number)) == b""
+    assert alert(answer_to_1_3(server, as_share(number))) == (2, ILLEGAL_PARAMETER)
     assert fetch(server).body == ORG_BODY
 
 

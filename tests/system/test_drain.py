@@ -31,6 +31,14 @@ def test_a_server_at_rest_ends_at_once_with_status_0(server, number):
     assert server.processes() == []
 
 
+def test_a_server_that_is_stopped_as_soon_as_it_is_ready_ends_as_any_other(site):
+    """The workers may have ended before their keeper has sent them GO."""
+    site.configure(ORG, server="workers = 4")
+    for _ in range(15):
+        with Server(site):
+            pass  # it is stopped, and an error in its log is a failure
+
+
 @BOTH
 def test_a_slow_request_is_answered_while_nobody_else_comes_in(server, number):
     with tls(server) as slow, tls(server) as idle:

@@ -194,7 +194,7 @@ def test_what_is_refused_is_refused_over_ipv6_alike(server):
 
 def test_what_is_refused_never_takes_a_place_with_tls_state(serve, site):
     site.install("example.org")
-    server = serve(ORG, "[nothing.example]\nmode = none\nmx = mail.example.org\n", server="workers = 1\nmax_tls = 1")
+    server = serve(ORG, "[nothing.example]\nmode = none\nmx = mail.example.org\n", server="workers = 1\nmax_tls = 1\nmax_connections_per_ip = 0")
     with connect(server.https) as stream, connect(server.https) as half:
         stream.sendall(records(client_hello()))
         assert stream.recv(1) == b"\x16"  # it has the one place

@@ -22,7 +22,7 @@ from lib.tools import eventually
 A_SECOND = 2.0  # "within a second", and what a busy machine adds
 
 # struct message of src/server/message.h
-UP, CERTIFICATE, TOKEN, GO, RECHECK, ANSWER = range(1, 7)
+UP, CERTIFICATE, TOKEN, GO, RECHECK, ANSWER, SCANNED = range(1, 8)
 MESSAGE = struct.Struct("=IBBHB256s3x")
 
 
@@ -293,6 +293,23 @@ def test_the_keeper_opens_nothing_for_names_that_it_does_not_have(serve, site):
                      HOST.encode(), b"./token", b"t" * 255]:
             error, fds = line.ask(request(TOKEN, name))
             assert (error != 0, fds) == (True, []), name
+    assert fetch(server).body == ORG_BODY
+
+
+@root_only
+def test_a_worker_that_sends_one_message_very_often_ends_no_other(serve, site):
+    """What the keeper passes on to all workers would fill their lines."""
+    site.install("example.org")
+    server = serve(ORG)
+    fetch_from_each(server)
+    first, second = server.workers()
+    with stopped(first, second), Line(first) as line:
+        for _ in range(2000):
+            line.socket.send(request(SCANNED, number=0))
+        line.socket.send(request(CERTIFICATE, HOST.encode()))
+        assert MESSAGE.unpack(line.socket.recv(512))[1] == SCANNED
+        assert MESSAGE.unpack(line.socket.recv(512))[1] == ANSWER  # all before it are read
+    assert crew(server) == {first.pid, second.pid}
     assert fetch(server).body == ORG_BODY
 
 

@@ -158,7 +158,7 @@ def test_a_server_without_an_https_listener_does_not_start(site):
 
 def test_probes_are_answered_while_max_connections_are_taken(serve, site):
     site.install("example.org")
-    server = serve(ORG, health=HEALTH, server="workers = 1\nmax_connections = 4")
+    server = serve(ORG, health=HEALTH, server="workers = 1\nmax_connections = 4\nmax_connections_per_ip = 0")
     with tls(server) as one, tls(server) as two, tls(server) as three, tls(server) as four:
         for held in one, two, three, four:
             held.send(request()[:30])
@@ -180,6 +180,17 @@ def test_silent_clients_of_the_health_listener_keep_no_probe_out(serve, site):
     finally:
         for stream in crowd:
             stream.close()
+
+
+def needed(site, **options):
+    """How many descriptors a worker needs, as a server with too few of them says."""
+    site.configure(ORG, server="workers = 1\nmax_connections = 4096", **options)
+    with Server(site, prefix=["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"]) as server:
+        return int(server.wait_for(r"max_connections = 4096 needs (\d+) descriptors a worker")[1])
+
+
+def test_probes_have_descriptors_of_their_own(site):
+    assert needed(site, health=HEALTH) == needed(site) + 32 + 1  # and the listener's
 
 
 # --- ready_requires_certificates

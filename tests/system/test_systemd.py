@@ -13,7 +13,8 @@ import pytest
 from lib.client import fetch
 from lib.hand_over import hand_over_to, listening
 from lib.server import ORG, ORG_BODY, PATIENCE, Server
-from lib.processes import kill, own_address
+from lib.processes import kill, own_address, stopped
+from lib.tools import eventually
 
 NEW = ORG + "max_age = 86400\n"
 
@@ -95,6 +96,27 @@ def test_the_whole_life_is_told(serve, site, manager):
     assert manager.hear() == {"STOPPING": "1"}
     assert server.wait_end() == 0
     assert manager.silent()
+
+
+def test_with_a_delay_the_end_is_told_once_and_nothing_behind_it(serve, site, manager):
+    """Not even by a reload that was under way."""
+    server = serve(ORG, env=manager.env, server="drain_delay = 600")
+    assert manager.hear()["READY"] == "1"
+    with stopped(*server.children()):
+        server.signal(signal.SIGHUP)  # ends in "reload unchanged" once the keeper has answered
+        assert manager.hear()["RELOADING"] == "1"
+        waiting(server)
+        server.signal(signal.SIGTERM)
+        assert manager.hear() == {"STOPPING": "1"}
+    server.signal(signal.SIGTERM)
+    assert server.wait_end() == 0
+    assert manager.silent()
+    assert not server.messages("^reload")
+
+
+def waiting(server):
+    """Until the candidate of the reload has gone: then the master waits for the keeper alone."""
+    eventually(PATIENCE, lambda: len(server.children()) == 1)
 
 
 def test_nothing_is_told_before_every_listener_accepts(site, manager):

@@ -258,6 +258,62 @@ static void a_token_is_copied_byte_for_byte(void **state)
     read_answer(&answer, true, &read);
 }
 
+/* --- A health listener */
+
+static unsigned health_answer(enum http_method method, const char *path, const char *unready,
+                              struct read *read)
+{
+    struct http_request request = request_for(method, path, "127.0.0.1:8081");
+    struct answer       answer;
+
+    answers_health(&request, unready, false, then, &answer);
+    read_answer(&answer, method == HTTP_HEAD, read);
+    return answer.status;
+}
+
+static void livez_is_200_whatever_is_not_ready(void **state)
+{
+    struct read read;
+
+    (void)state;
+    assert_int_equal(health_answer(HTTP_GET, "/livez", NULL, &read), 200);
+    assert_string_equal(read.bytes, "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
+                                    "Content-Length: 7\r\n"
+                                    "X-Content-Type-Options: nosniff\r\n"
+                                    "\r\n"
+                                    "alive\r\n");
+    assert_int_equal(health_answer(HTTP_GET, "/livez", "the reason", &read), 200);
+    assert_string_equal(read.body, "alive\r\n");
+}
+
+static void readyz_is_503_with_its_reason(void **state)
+{
+    struct read get, head;
+
+    (void)state;
+    assert_int_equal(health_answer(HTTP_GET, "/readyz", NULL, &get), 200);
+    assert_string_equal(get.body, "ready\r\n");
+    assert_int_equal(health_answer(HTTP_GET, "/readyz", "the reason", &get), 503);
+    assert_string_equal(get.body, "the reason\r\n");
+    assert_int_equal(health_answer(HTTP_HEAD, "/readyz", "the reason", &head), 503);
+    assert_string_equal(get.head, head.head);
+}
+
+static void a_health_listener_has_nothing_else(void **state)
+{
+    static const char *const others[] = { "/",       "*",          "/livez/", "/livezx",
+                                          "/live",   "/LIVEZ",     "/healthz", ANSWERS_POLICY_PATH };
+    struct read              read;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_int_equal(health_answer(HTTP_GET, others[i], NULL, &read), 404);
+        assert_int_equal(health_answer(HTTP_OTHER, others[i], NULL, &read), 404);
+    }
+    assert_int_equal(health_answer(HTTP_OTHER, "/readyz", "the reason", &read), 405);
+    assert_non_null(strstr(read.head, "\r\nAllow: GET, HEAD\r\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +328,9 @@ int main(void)
         cmocka_unit_test(the_answer_says_when_the_connection_ends_with_it),
         cmocka_unit_test(a_bare_status_is_one_line),
         cmocka_unit_test(a_token_is_copied_byte_for_byte),
+        cmocka_unit_test(livez_is_200_whatever_is_not_ready),
+        cmocka_unit_test(readyz_is_503_with_its_reason),
+        cmocka_unit_test(a_health_listener_has_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

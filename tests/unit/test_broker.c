@@ -32,7 +32,7 @@ struct fixture {
     struct ev_loop *loop;
     struct broker  *broker;
     int             keeper;
-    unsigned        go, recheck, lost;
+    unsigned        go, recheck, scanned, lost;
     unsigned        open_when_lost; /* questions that were not answered yet */
 };
 
@@ -48,6 +48,11 @@ static void on_go(void *context)
 static void on_recheck(void *context)
 {
     ((struct fixture *)context)->recheck++;
+}
+
+static void on_scanned(void *context)
+{
+    ((struct fixture *)context)->scanned++;
 }
 
 static void on_answer(void *context, const struct broker_answer *answer);
@@ -100,7 +105,7 @@ static int open_descriptors(void)
 
 static int start(void **state)
 {
-    struct broker_events events = { on_go, on_recheck, on_lost, &now };
+    struct broker_events events = { on_go, on_recheck, on_scanned, on_lost, &now };
     int                  pair[2];
 
     (void)state;
@@ -168,11 +173,13 @@ static void assert_answered(const struct asked *question, unsigned calls, int er
     }
 }
 
-static void the_keeper_hears_that_the_worker_is_up(void **state)
+static void the_keeper_gets_what_has_no_name(void **state)
 {
     (void)state;
-    assert_int_equal(broker_say_up(now.broker), 0);
+    assert_int_equal(broker_say(now.broker, MESSAGE_UP), 0);
     assert_int_equal(keeper_reads().kind, MESSAGE_UP);
+    assert_int_equal(broker_say(now.broker, MESSAGE_SCANNED), 0);
+    assert_int_equal(keeper_reads().kind, MESSAGE_SCANNED);
 }
 
 static void what_the_keeper_says_is_passed_on(void **state)
@@ -181,9 +188,11 @@ static void what_the_keeper_says_is_passed_on(void **state)
     keeper_says(MESSAGE_GO, 0, 0, NULL, 0);
     keeper_says(MESSAGE_RECHECK, 0, 0, NULL, 0);
     keeper_says(MESSAGE_RECHECK, 0, 0, NULL, 0);
+    keeper_says(MESSAGE_SCANNED, 0, 0, NULL, 0);
     turn();
     assert_int_equal(now.go, 1);
     assert_int_equal(now.recheck, 2);
+    assert_int_equal(now.scanned, 1);
     assert_int_equal(now.lost, 0);
 }
 
@@ -274,7 +283,8 @@ static void a_keeper_that_is_gone_is_told_once_and_every_question_fails(void **s
         assert_answered(&asked[i], 1, EPIPE);
     assert_int_equal(ask(&asked[0]), -1);
     assert_int_equal(errno, EPIPE);
-    assert_int_equal(broker_say_up(now.broker), -1);
+    assert_int_equal(broker_say(now.broker, MESSAGE_UP), -1);
+    assert_int_equal(errno, EPIPE);
 }
 
 static void answers_given_before_the_end_still_count(void **state)
@@ -400,7 +410,7 @@ static void a_name_that_is_too_long_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_keeper_hears_that_the_worker_is_up),
+        TEST(the_keeper_gets_what_has_no_name),
         TEST(what_the_keeper_says_is_passed_on),
         TEST(an_answer_reaches_who_asked_in_any_order),
         TEST(a_keeper_that_does_not_answer_is_waited_for_a_second_at_most),

@@ -63,6 +63,38 @@ static void without_a_descriptor_none_arrives(void **state)
     assert_int_equal(fd, -1);
 }
 
+static void what_ready_carries_arrives(void **state)
+{
+    struct control sent, got;
+    int            fd;
+
+    (void)state;
+    control_init(&sent, CONTROL_READY);
+    strcpy(sent.text, "1 domain, 2 listeners, 1 worker");
+    memset(sent.digest, 7, sizeof(sent.digest));
+    sent.drain_delay = 3600;
+    sent.degraded = sent.log_json = true;
+    assert_int_equal(control_send(line[0], &sent, line[0]), 0);
+    assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_GOT);
+    assert_memory_equal(&sent, &got, sizeof(got));
+    close(fd);
+}
+
+static void every_kind_arrives_and_no_other(void **state)
+{
+    struct control sent, got;
+    int            fd;
+
+    (void)state;
+    for (int kind = 0; kind <= (int)CONTROL_RECHECK + 1; kind++) {
+        control_init(&sent, (enum control_kind)kind);
+        assert_int_equal(control_send(line[0], &sent, -1), 0);
+        assert_int_equal(control_receive(line[1], &got, &fd),
+                         kind >= CONTROL_LISTENER && kind <= CONTROL_RECHECK ? CONTROL_GOT
+                                                                             : CONTROL_END);
+    }
+}
+
 static void an_empty_line_says_nothing_and_a_closed_one_ends(void **state)
 {
     struct control got;
@@ -100,6 +132,10 @@ static void nonsense_ends_the_line_and_leaks_no_descriptor(void **state)
     memset(sent.name, 'x', sizeof(sent.name));
     assert_int_equal(control_send(line[0], &sent, line[0]), 0);
     assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_END);
+    control_init(&sent, CONTROL_REFUSED);
+    memset(sent.text, 'x', sizeof(sent.text));
+    assert_int_equal(control_send(line[0], &sent, line[0]), 0);
+    assert_int_equal(control_receive(line[1], &got, &fd), CONTROL_END);
     assert_int_equal(fd, -1);
     assert_int_equal(lowest_free(), before);
 }
@@ -109,6 +145,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_listener_arrives_with_its_descriptor, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_descriptor_none_arrives, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_ready_carries_arrives, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_kind_arrives_and_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_line_says_nothing_and_a_closed_one_ends, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(nonsense_ends_the_line_and_leaks_no_descriptor, setup,

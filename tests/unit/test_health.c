@@ -1,6 +1,6 @@
 /*
- * health: the hello it says is one, and only the one alert means alive. The
- * configuration is this file's, and the servers that are asked are its children.
+ * health: the hello is one that a server reads, and only the one alert means alive. The servers that are
+ * asked are children of the test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,40 +10,11 @@
 
 #include "child.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/syscall.h>
 
-#include "common/config.h"
 #include "server/health.h"
 #include "wire/clienthello.h"
-
-/* --- The configuration's part */
-
-static struct config_listener listeners[4];
-static struct config_server   server = { .listeners = listeners };
-static bool                   broken; /* the configuration has errors */
-
-struct config *config_load(const char *path, const uint8_t digest_key[HASH_KEY_SIZE],
-                           config_report *report, void *context)
-{
-    (void)digest_key;
-    report(context, CONFIG_WARNING, path, 1, "only a warning");
-    if (!broken)
-        return (struct config *)&server;
-    report(context, CONFIG_ERROR, path, 2, "the first error");
-    report(context, CONFIG_ERROR, path, 3, "the second error");
-    return NULL;
-}
-
-void config_free(struct config *config)
-{
-    (void)config;
-}
-
-const struct config_server *config_server(const struct config *config)
-{
-    return (const struct config_server *)config;
-}
 
 /* --- The hello and the alert */
 
@@ -82,34 +53,31 @@ static void only_the_fatal_unrecognized_name_means_alive(void **state)
 
 static const char alert[] = "\x15\x03\x03\x00\x02\x02\x70";
 
-/* A listening socket on a free port of any address, as listener number i. */
-static int listening(size_t i, int family, bool wildcard)
-{
-    struct config_listener *listener = &listeners[i];
-    struct sockaddr_in     *in = (void *)&listener->address;
-    struct sockaddr_in6    *in6 = (void *)&listener->address;
-    int                     fd = socket(family, SOCK_STREAM, 0);
+static char asked[64]; /* the address of the one that listens, as it is given to -H */
 
-    CHECK(fd >= 0);
-    listener->name = "the listener";
-    listener->address.ss_family = (sa_family_t)family;
-    listener->address_len = family == AF_INET ? sizeof(*in) : sizeof(*in6);
-    if (family == AF_INET)
-        in->sin_addr.s_addr = htonl(wildcard ? INADDR_ANY : INADDR_LOOPBACK);
-    else
-        in6->sin6_addr = wildcard ? in6addr_any : in6addr_loopback;
-    CHECK(bind(fd, (struct sockaddr *)&listener->address, listener->address_len) == 0);
-    CHECK(getsockname(fd, (struct sockaddr *)&listener->address, &listener->address_len) == 0);
+/* A listening socket on a free port of the loopback. */
+static int listening(int family)
+{
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    struct sockaddr_in  in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr    *address = family == AF_INET ? (void *)&in : (void *)&in6;
+    socklen_t           len = family == AF_INET ? sizeof(in) : sizeof(in6);
+    int                 fd = socket(family, SOCK_STREAM, 0);
+
+    CHECK(fd >= 0 && bind(fd, address, len) == 0);
+    CHECK(getsockname(fd, address, &len) == 0);
     CHECK(listen(fd, 5) == 0);
-    server.listener_count = i + 1;
+    snprintf(asked, sizeof(asked), family == AF_INET ? "127.0.0.1:%u" : "[::1]:%u",
+             ntohs(family == AF_INET ? in.sin_port : in6.sin6_port));
     return fd;
 }
 
 /* Answers one client, after its whole hello, with these bytes in two pieces, and closes. */
-static void serve(int fd, const char *bytes, size_t len)
+static void serve(int family, const char *bytes, size_t len)
 {
     char   hello[512];
     size_t hello_len;
+    int    fd = listening(family);
 
     health_hello(&hello_len);
     if (fork() != 0)
@@ -124,56 +92,22 @@ static void serve(int fd, const char *bytes, size_t len)
     _exit(0);
 }
 
-static void own_network(void)
-{
-    child_own_network();
-    child_loopback_up();
-}
-
 static void ask(void)
 {
-    CHECK(health_run("mta-stsd.ini") == 0);
+    _exit(health_run(asked));
 }
 
 static void with_a_server(void)
 {
-    serve(listening(0, AF_INET, false), alert, 7);
+    serve(AF_INET, alert, 7);
     ask();
 }
 
-static void with_a_wildcard(void)
+static void with_an_ipv6_server(void)
 {
-    serve(listening(0, AF_INET, true), alert, 7);
-    ask();
-}
-
-static void with_an_ipv6_wildcard(void)
-{
-    own_network();
-    serve(listening(0, AF_INET6, true), alert, 7);
-    ask();
-}
-
-static void with_others_before_it(void)
-{
-    listening(0, AF_INET, false);
-    listeners[0].kind = CONFIG_ACME;
-    listeners[1] = (struct config_listener){ .name = "systemd:https", .systemd = "https" };
-    serve(listening(2, AF_INET, false), alert, 7);
-    ask();
-}
-
-/* Its loopback has no [::1]. */
-static void without_ipv6(void)
-{
-    struct sockaddr_in6 *in6 = (void *)&listeners[0].address;
-
-    own_network();
-    listeners[0] = (struct config_listener){ .name = "[::]:443", .address_len = sizeof(*in6) };
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(443);
-    child_refuse(SYS_socket, EAFNOSUPPORT, AF_INET6);
-    serve(listening(1, AF_INET, false), alert, 7);
+    child_own_network(); /* in which there is [::1] */
+    child_loopback_up();
+    serve(AF_INET6, alert, 7);
     ask();
 }
 
@@ -181,89 +115,81 @@ static void a_server_that_answers_so_is_alive(void **state)
 {
     (void)state;
     assert_child_passes(with_a_server);
-    assert_child_passes(with_a_wildcard);
-    assert_child_passes(with_an_ipv6_wildcard);
-}
-
-static void the_first_listener_that_can_be_asked_is_asked(void **state)
-{
-    (void)state;
-    assert_child_passes(with_others_before_it);
-    assert_child_passes(without_ipv6);
+    assert_child_passes(with_an_ipv6_server);
 }
 
 /* --- Not alive */
 
-static void tell(void)
-{
-    _exit(health_run("mta-stsd.ini"));
-}
-
 static void with_another_alert(void)
 {
-    serve(listening(0, AF_INET, false), "\x15\x03\x03\x00\x02\x02\x28", 7);
-    tell();
+    serve(AF_INET, "\x15\x03\x03\x00\x02\x02\x28", 7);
+    ask();
 }
 
 static void with_a_web_server(void)
 {
-    serve(listening(0, AF_INET, false), "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
-    tell();
+    serve(AF_INET, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+    ask();
 }
 
 static void with_half_an_alert(void)
 {
-    serve(listening(0, AF_INET, false), alert, 4);
-    tell();
+    serve(AF_INET, alert, 4);
+    ask();
 }
 
-static void with_nobody(void)
+static void without_a_server(void)
 {
-    close(listening(0, AF_INET, false));
-    tell();
+    close(listening(AF_INET));
+    ask();
 }
 
 static void with_a_server_that_hangs(void)
 {
-    listening(0, AF_INET, false); /* the kernel accepts, and nobody answers */
+    listening(AF_INET); /* the kernel accepts, and no process answers */
     alarm(HEALTH_TIMEOUT_MS / 1000 + 5);
-    tell();
+    ask();
 }
 
-static void with_no_address(void)
+/* The port is any. */
+static void assert_dead(void (*body)(void), const char *why)
 {
-    listeners[0] = (struct config_listener){ .name = "systemd:https", .systemd = "https" };
-    server.listener_count = 1;
-    tell();
-}
+    char        printed[CHILD_SAID_MAX];
+    const char *at = printed;
 
-static void with_a_broken_configuration(void)
-{
-    broken = true;
-    tell();
-}
-
-static void assert_dead(void (*body)(void), const char *line)
-{
-    char said[CHILD_SAID_MAX];
-
-    assert_int_equal(child_run(body, said), 1);
-    assert_string_equal(said, line);
+    assert_int_equal(child_run(body, printed), 1);
+    assert_int_equal(strncmp(printed, "not alive: 127.0.0.1:", 21), 0);
+    at += 21;
+    at += strspn(at, "0123456789");
+    assert_string_equal(at, why);
 }
 
 static void anything_else_is_one_line_and_status_1(void **state)
 {
     (void)state;
-    assert_dead(with_another_alert,
-                "not alive: the listener: it answers, but not as mta-stsd does\n");
+    assert_dead(with_another_alert, ": it answers, but not as mta-stsd does\n");
     assert_dead(with_a_web_server,
-                "not alive: the listener: it answers, but not as mta-stsd does\n");
-    assert_dead(with_half_an_alert, "not alive: the listener: it closed without an alert\n");
-    assert_dead(with_nobody, "not alive: the listener: Connection refused\n");
-    assert_dead(with_a_server_that_hangs, "not alive: the listener: Connection timed out\n");
-    assert_dead(with_no_address, "not alive: no listener: the configuration names no address "
-                                 "that can be asked here\n");
-    assert_dead(with_a_broken_configuration, "mta-stsd.ini:2: error: the first error\n");
+                ": it speaks HTTP without TLS: ask a health listener for /livez\n");
+    assert_dead(with_half_an_alert, ": it closed without an alert\n");
+    assert_dead(without_a_server, ": Connection refused\n");
+    assert_dead(with_a_server_that_hangs, ": Connection timed out\n");
+}
+
+static void what_is_no_address_is_wrong_usage(void **state)
+{
+    static const char *const others[] = {
+        "",           "443",          ":443",           "127.0.0.1",        "127.0.0.1:",
+        "::1:443",    "[::1]",        "[::1:443",       "127.0.0.1:0",      "127.0.0.1:65536",
+        "localhost:443", "127.0.0.1:-1", "127.0.0.1: 80", "127.0.0.1:443443443443", "systemd:443"
+    };
+    char printed[CHILD_SAID_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        snprintf(asked, sizeof(asked), "%s", others[i]);
+        assert_int_equal(child_run(ask, printed), HEALTH_USAGE);
+        assert_non_null(strstr(printed, "is not an address and a port, such as 127.0.0.1:443"));
+    }
 }
 
 int main(void)
@@ -272,8 +198,8 @@ int main(void)
         cmocka_unit_test(the_hello_is_read_as_one_for_nobodys_name),
         cmocka_unit_test(only_the_fatal_unrecognized_name_means_alive),
         cmocka_unit_test(a_server_that_answers_so_is_alive),
-        cmocka_unit_test(the_first_listener_that_can_be_asked_is_asked),
         cmocka_unit_test(anything_else_is_one_line_and_status_1),
+        cmocka_unit_test(what_is_no_address_is_wrong_usage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

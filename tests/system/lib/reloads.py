@@ -6,7 +6,31 @@ import time
 from pathlib import Path
 
 from lib.processes import ends, stopped
-from lib.server import ORG, PATIENCE, Process
+from lib.server import ORG, PATIENCE, Process, run_mta_stsd
+
+
+def _command(site, *arguments):
+    done = run_mta_stsd(*arguments, "-c", str(site.ini))
+    return done.returncode, done.stdout, done.stderr
+
+
+def reload(site, *options):
+    """mta-stsd -r: exit status, standard output, standard error."""
+    return _command(site, "-r", *options)
+
+
+def status(site):
+    """mta-stsd -s: likewise."""
+    return _command(site, "-s")
+
+
+def admin_address(server):
+    """The abstract address on which the server takes -r and -s."""
+    held = set(server.processes()[0].descriptors().values())
+    with open(f"/proc/{server.pid}/net/unix", encoding="ascii") as table:
+        fields = [line.split() for line in table if " @mta-stsd/" in line]
+    [name] = {line[7] for line in fields if f"socket:[{line[6]}]" in held}
+    return name.replace("@", "\0", 1)
 
 
 def slow_configuration(site, **options):

@@ -303,13 +303,13 @@ class Feeder:
         self.server.allow("has lost its")
         kill(*self.server.children())
         self.server.wait_for("has lost its", since=since)
-        self.server.wait_for(r"^ready: generation", since=since)
+        self.server.wait_for(rf"^ready: generation \d+, {self.hosting.domain_count()} domains, 1 listener", since=since)
         self.serves(customer.domain, customer.body())
         self.serves(*self.some_alias())
         customer.write()
         self.mend_server_section()
         self.count("keeper killed, with a broken [server] and a half file on disk", "all as before",
-                   "generation N has lost its keeper; ready: generation N+1")
+                   "generation N has lost its keeper; ready: the next generation, 50000 domains")
 
     def restarted(self):
         """With a mistake in the main file: the last good configuration is served."""

@@ -1,5 +1,6 @@
 """A hosting provider's site: 50,000 domains of its customers, a server with isolation, a client that always fetches."""
 
+import itertools
 import json
 import re
 import socket
@@ -77,9 +78,10 @@ class Hosting:
 
     def _customers(self):
         (self.folder / "policies.d").mkdir()
+        counts = itertools.cycle(OF_A_CUSTOMER)
         number = 1  # HOSTED is the first of the sections
         while number < SECTIONS:
-            count = min(OF_A_CUSTOMER[number % len(OF_A_CUSTOMER)], SECTIONS - number)
+            count = min(next(counts), SECTIONS - number)
             yield Customer(self.folder / f"policies.d/customer{number:05}.ini",
                            [f"domain{at:05}.example.org" for at in range(number, number + count)])
             number += count
