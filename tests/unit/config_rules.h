@@ -379,9 +379,9 @@ static const struct rule rules[] = {
               MAIN(3, ERROR, "127.0.0.1:8443 is already listened on by main.ini:2")),
     IN_SERVER("readiness_may_require_no_certificate", "ready_requires_certificates = 0%", ""),
     IN_SERVER("readiness_may_require_every_certificate", "ready_requires_certificates = 100%", ""),
-    IN_SERVER("readiness_requires_a_percentage", "ready_requires_certificates = 90",
-              MAIN(3, ERROR,
-                   "ready_requires_certificates is a percentage from 0% to 100%, not \"90\"")),
+    IN_SERVER(
+        "readiness_requires_a_percentage", "ready_requires_certificates = 90",
+        MAIN(3, ERROR, "ready_requires_certificates is a percentage from 0% to 100%, not \"90\"")),
     IN_SERVER("readiness_requires_no_more_than_everything", "ready_requires_certificates = 101%",
               MAIN(3, ERROR,
                    "ready_requires_certificates is a percentage from 0% to 100%, not \"101%\"")),

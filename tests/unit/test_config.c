@@ -298,7 +298,8 @@ static void server_settings_are_taken(void **state)
     struct config *config = load_text(
         "[server]\nlisten = 127.0.0.1:8443\nlisten_acme = [0::1]:80\nlisten = systemd:web\n"
         "acme_webroot = /w\nacme_thumbprint = " TOKEN "\nuser = 12:34\nworkers = 3\n"
-        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
+        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = "
+        "5\naccess_log = "
         "off\n" POLICY);
     const struct config_server *server = config_server(config);
     struct sockaddr_in6         address;
@@ -644,8 +645,9 @@ static void server_settings_for_operation_have_defaults(void **state)
 static void server_settings_for_operation_are_taken(void **state)
 {
     struct config *config = load_text(
-        SERVER "listen_health = 127.0.0.1:8081\nready_requires_certificates = 90%\ndrain_delay = 15\n"
-               "isolate = on\nmax_removed = 12\nstate_dir = state\nlog_format = json\n" POLICY);
+        SERVER
+        "listen_health = 127.0.0.1:8081\nready_requires_certificates = 90%\ndrain_delay = 15\n"
+        "isolate = on\nmax_removed = 12\nstate_dir = state\nlog_format = json\n" POLICY);
     const struct config_server *server = config_server(config);
     char                        expected[sizeof folder + 16];
 
