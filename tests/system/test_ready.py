@@ -249,6 +249,19 @@ def test_so_many_percent_are_enough(serve, site):
     eventually(SOON, lambda: all(status(server) == 200 for _ in range(8)))
 
 
+def test_a_scan_that_ends_before_all_workers_are_up_counts(serve, site):
+    """The keeper is a candidate then."""
+    many = "workers = 24\nready_requires_certificates = 100%"
+    site.install("example.org")
+    server = serve(ORG, health=HEALTH, server=many)
+    eventually(SOON, lambda: all(status(server) == 200 for _ in range(8)))
+    (site.certs / "mta-sts.example.org" / "privkey.pem").unlink()
+    site.configure(ORG + "max_age = 86400\n", health=HEALTH, server=many)
+    assert server.reload().startswith("ready: generation 2")
+    for _ in range(8):
+        assert status(server) == 200
+
+
 def test_a_pair_that_is_not_usable_does_not_count(serve, site, authority):
     other = authority.issue("mta-sts.other.example")
     site.install("example.org", pair=other)
