@@ -177,6 +177,7 @@ def test_silent_clients_of_the_health_listener_keep_no_probe_out(serve, site):
         for _ in range(3):
             assert status(server, "/livez") == 200
         assert fetch(server).body == ORG_BODY
+        assert crowd[0].recv(100) == b""  # the oldest have made room
     finally:
         for stream in crowd:
             stream.close()
@@ -421,6 +422,21 @@ def test_a_start_under_way_has_no_delay(site):
         site.configure(ORG, listen=["%s:8443" % other.getsockname()[0]], server="drain_delay = 30")
         server = Server(site).allow("in use|cannot start")
         assert server.wait_end() == 1
+
+
+def test_a_request_that_is_under_way_at_the_end_is_answered_not_ready(serve, site):
+    server = serve(ORG, health=HEALTH, server="workers = 1")
+    asks = request(path="/readyz")
+    with plain(server.health) as idle, plain(server.health) as probe:
+        assert idle.ask(path="/readyz").status == 200
+        probe.send(asks[:20])
+        assert status(server) == 200  # so the worker has the half
+        server.signal(signal.SIGTERM)
+        assert idle.rest() == b""  # it has seen the end
+        probe.send(asks[20:])
+        response = probe.response()
+        assert (response.status, response.body, response.closes) == (503, STOPPING, True)
+    assert server.wait_end() == 0
 
 
 def test_without_the_key_there_is_no_delay(serve, site):
