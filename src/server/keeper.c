@@ -131,7 +131,9 @@ static void close_what_is_not_ours(const struct keeper_start *start)
 /* fd -1: none goes along. */
 static void tell_master(const struct control *control, int fd)
 {
-    if (control_send(keeper.start->control, control, fd) != 0)
+    /* Once the workers serve, the keeper goes on: a master that stops has closed its end, and they need their
+       certificates until they have drained. */
+    if (control_send(keeper.start->control, control, fd) != 0 && !keeper.crew.started)
         log_fatal("the master does not read");
 }
 

@@ -20,6 +20,7 @@ from lib.hand_over import listening
 from lib.inspection import descriptors
 from lib.processes import kill, own_address, root_only, stopped
 from lib.reloads import candidate_stopped, first, slow_configuration
+from lib.senders import fetch_from_each
 from lib.server import MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, Site, run_mta_stsd
 from lib.tools import eventually
 
@@ -189,7 +190,7 @@ def test_one_worker_that_answers_is_enough(serve, site):
 def test_a_keeper_that_stands_still_is_no_matter_of_life(serve, site):
     site.install("example.org")
     server = serve(ORG)
-    assert fetch(server).body == ORG_BODY
+    fetch_from_each(server)
     with stopped(*server.children()):
         assert probe(site, within=A_MOMENT) == ALIVE
         assert fetch(server).body == ORG_BODY

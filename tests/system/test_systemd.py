@@ -111,7 +111,8 @@ def test_with_a_delay_the_end_is_told_once_and_nothing_behind_it(serve, site, ma
         waiting(server)
         server.signal(signal.SIGTERM)
         assert manager.hear() == {"STOPPING": "1"}
-    server.signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
+        server.wait_for("finishing what is in flight")  # so the keeper's answer reaches no master
     assert server.wait_end() == 0
     assert manager.silent()
     assert not server.messages("^reload")
