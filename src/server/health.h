@@ -20,7 +20,7 @@ enum {
 
 /* Prints one line to standard error when it is not alive, nothing when it is. Returns the exit
    status: 0, 1 or HEALTH_USAGE. */
-int health_run(const char *address);
+int health_run(const char *text);
 
 /* The whole hello, as it is sent; constant. */
 const void *health_hello(size_t *len);

@@ -153,28 +153,28 @@ static struct readiness *scan(size_t domains, unsigned percent)
     return readiness;
 }
 
-/* The timer fires, if it does so at once; gives how long it waits else, or -1: it is not active. */
-static double turn(void)
+/* The timer fires, if it does so at once; gives for how many milliseconds it waits else, or -1: it is not active. */
+static int turn(void)
 {
     ev_timer *timer = world.timer;
 
     if (timer == NULL)
-        return -1.;
+        return -1;
     if (timer->at > 0.)
-        return timer->at;
+        return (int)(timer->at * 1000 + 0.5);
     world.timer = NULL;
     timer->cb(NULL, timer, EV_TIMER);
-    return 0.;
+    return 0;
 }
 
 /* Until it rests, waits for a pair, or is done. */
-static double turns(void)
+static int turns(void)
 {
-    double seconds;
+    int ms;
 
-    while ((seconds = turn()) == 0.)
+    while ((ms = turn()) == 0)
         ;
-    return seconds;
+    return ms;
 }
 
 static void time_passes(void)
@@ -190,7 +190,7 @@ static void without_domains_it_is_reached_at_once(void **state)
 
     (void)state;
     assert_int_equal(world.reached, 0); /* from the loop alone */
-    assert_true(turns() < 0.);
+    assert_int_equal(turns(), -1);
     assert_int_equal(world.reached, 1);
     readiness_free(readiness);
 }
@@ -201,7 +201,7 @@ static void every_host_is_looked_at_once_when_all_are_good(void **state)
 
     (void)state;
     memset(world.good, true, sizeof(world.good));
-    assert_true(turns() < 0.);
+    assert_int_equal(turns(), -1);
     assert_int_equal(world.reached, 1);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(world.asked[i], 1);
@@ -231,14 +231,14 @@ static void what_is_missing_is_looked_at_again_and_nothing_else(void **state)
     (void)state;
     world.good[0] = world.good[2] = world.good[3] = true;
     for (unsigned looks = 1; looks <= 3; looks++) {
-        assert_true(turns() == READINESS_AGAIN_MS / 1000.);
+        assert_int_equal(turns(), READINESS_AGAIN_MS);
         assert_int_equal(world.reached, 0);
         for (size_t i = 0; i < 5; i++)
             assert_int_equal(world.asked[i], world.good[i] ? 1 : looks);
         time_passes();
     }
     world.good[4] = true;
-    assert_true(turns() < 0.);
+    assert_int_equal(turns(), -1);
     assert_int_equal(world.reached, 1);
     assert_int_equal(world.asked[1], 4);
     assert_string_equal(world.line,
@@ -255,7 +255,7 @@ static void a_pair_that_comes_later_counts_as_well(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct certs_waiter *waiter;
 
-        assert_true(turns() != 0.);
+        assert_int_equal(turns(), -1);
         waiter = world.waiter;
         assert_non_null(waiter);
         assert_null(world.timer);
@@ -265,11 +265,11 @@ static void a_pair_that_comes_later_counts_as_well(void **state)
         if (i == 0)
             world.good[0] = true;
         if (i == 1) {
-            assert_true(turns() > 0.);
+            assert_int_equal(turns(), READINESS_AGAIN_MS);
             time_passes();
         }
     }
-    assert_true(turns() < 0.);
+    assert_int_equal(turns(), -1);
     assert_int_equal(world.reached, 1);
     assert_int_equal(world.pair.references, 0);
     readiness_free(readiness);
@@ -281,12 +281,12 @@ static void what_could_not_be_passed_on_is_tried_again(void **state)
 
     (void)state;
     world.good[0] = world.refuses = true;
-    assert_true(turns() > 0.);
+    assert_int_equal(turns(), READINESS_AGAIN_MS);
     assert_int_equal(world.reached, 1);
     assert_string_equal(world.line, "");
     world.refuses = false;
     time_passes();
-    assert_true(turns() < 0.);
+    assert_int_equal(turns(), -1);
     assert_int_equal(world.reached, 2);
     assert_int_equal(world.asked[0], 1);
     readiness_free(readiness);
