@@ -14,7 +14,7 @@
 
 enum { COPY_SIZE = 64 * 1024 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(char error[STATE_ERROR_MAX],
+__attribute__((format(printf, 2, 3))) static int refuse(char        error[STATE_ERROR_MAX],
                                                         const char *format, ...)
 {
     va_list arguments;
