@@ -78,16 +78,16 @@ struct config *config_load_from(const char *path, const struct config_source *so
 
     if (source->state_dir != NULL)
         source->state_dir[0] = '\0';
-    if (loader_init(&loader, source->key))
+    if (loader_init(&loader, source->key)) {
         load(&loader, path, source);
-    else
+        config_inputs_end(&loader);
+        if (source->state_dir != NULL && loader.config->server.state_dir != NULL)
+            strcpy(source->state_dir, loader.config->server.state_dir);
+        if (source->places && loader.errors == 0)
+            keep_places(&loader);
+    } else {
         config_no_memory(&loader);
-    config_inputs_end(&loader);
-    if (source->state_dir != NULL && loader.config != NULL &&
-        loader.config->server.state_dir != NULL)
-        strcpy(source->state_dir, loader.config->server.state_dir);
-    if (source->places && loader.errors == 0)
-        keep_places(&loader);
+    }
     loader_fini(&loader);
     if (loader.errors == 0)
         return loader.config;

@@ -93,24 +93,24 @@ struct config_server {
     /* acme_dir or acme_webroot, absolute, and the way from there to the token files, relative:
        CONFIG_ACME_BELOW_WEBROOT, or "" for acme_dir. Links are followed in the first alone.
        NULL: neither is set. */
-    const char *acme_dir;
-    const char *acme_below;
-    unsigned    acme_line;              /* where it is written; 0: nowhere */
-    const char *acme_thumbprint;        /* base64url, or NULL */
-    const char *user;                   /* name or number[:number]; NULL: the default */
-    unsigned    user_line;              /* where it is written; 0: nowhere */
-    unsigned    workers;                /* "auto" already resolved */
-    unsigned    max_connections;        /* a worker */
-    unsigned    max_tls;                /* a worker; at most max_connections; 0: auto */
-    unsigned    max_connections_per_ip; /* a worker; 0: no limit */
-    unsigned    cert_cache;             /* entries, a worker */
-    bool        access_log;
-    bool        log_json;         /* log_format = json */
-    bool        isolate;          /* a wrong section, included file or alias line is left out */
-    unsigned    ready_percent;    /* of the hosts need a good pair for /readyz; 0: none */
-    unsigned    drain_delay;      /* seconds from SIGTERM to the end of accepting */
-    const char *state_dir;        /* absolute; NULL: nothing is written */
-    unsigned    state_dir_line;   /* where it is written; 0: nowhere */
+    const char         *acme_dir;
+    const char         *acme_below;
+    unsigned            acme_line;              /* where it is written; 0: nowhere */
+    const char         *acme_thumbprint;        /* base64url, or NULL */
+    const char         *user;                   /* name or number[:number]; NULL: the default */
+    unsigned            user_line;              /* where it is written; 0: nowhere */
+    unsigned            workers;                /* "auto" already resolved */
+    unsigned            max_connections;        /* a worker */
+    unsigned            max_tls;                /* a worker; at most max_connections; 0: auto */
+    unsigned            max_connections_per_ip; /* a worker; 0: no limit */
+    unsigned            cert_cache;             /* entries, a worker */
+    bool                access_log;
+    bool                log_json; /* log_format = json */
+    bool                isolate;  /* a wrong section, included file or alias line is left out */
+    unsigned            ready_percent;  /* of the hosts need a good pair for /readyz; 0: none */
+    unsigned            drain_delay;    /* seconds from SIGTERM to the end of accepting */
+    const char         *state_dir;      /* absolute; NULL: nothing is written */
+    unsigned            state_dir_line; /* where it is written; 0: nowhere */
     struct config_share max_removed;
 };
 
@@ -125,7 +125,8 @@ struct config; /* opaque: server settings, policies, the table of domains */
  * borrowed, and read from its start whatever its offset. Start from CONFIG_FROM_DISK.
  */
 struct config_source {
-    const uint8_t *key; /* the caller's secret for config_digest and the table: HASH_KEY_SIZE bytes */
+    const uint8_t
+        *key; /* the caller's secret for config_digest and the table: HASH_KEY_SIZE bytes */
     config_report *report;
     void          *context;
     /* NULL, or called with log_format as soon as it is known: in the line of that key, so that each
@@ -212,8 +213,8 @@ size_t config_isolated_count(const struct config *config);
 
 /* What a change of the configuration takes away (max_removed). */
 struct config_removal {
-    size_t              removed; /* domains of the running configuration that this one does not serve */
-    size_t              running; /* domains of the running configuration, aliases included */
+    size_t removed; /* domains of the running configuration that this one does not serve */
+    size_t running; /* domains of the running configuration, aliases included */
     struct config_share limit;   /* max_removed of the running configuration */
     bool                refused; /* removed is over the limit */
 };

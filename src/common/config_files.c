@@ -12,7 +12,7 @@ bool config_add_file(struct loader *loader, const char *path, uint32_t parent, b
                      uint32_t *index)
 {
     if (loader->file_count == loader->file_size) {
-        uint32_t     size = loader->file_size == 0 ? FILES_FIRST : loader->file_size * 2;
+        uint32_t            size = loader->file_size == 0 ? FILES_FIRST : loader->file_size * 2;
         struct config_file *files = realloc(loader->files, size * sizeof *files);
 
         if (files == NULL) {
@@ -23,7 +23,8 @@ bool config_add_file(struct loader *loader, const char *path, uint32_t parent, b
         loader->file_size = size;
     }
     *index = loader->file_count;
-    loader->files[loader->file_count++] = (struct config_file){ .name = path, .parent = parent,
+    loader->files[loader->file_count++] = (struct config_file){ .name = path,
+                                                                .parent = parent,
                                                                 .aliases = aliases };
     return true;
 }

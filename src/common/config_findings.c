@@ -90,7 +90,7 @@ void config_no_memory(struct loader *loader)
     loader->errors++;
     loader->report(loader->context, CONFIG_ERROR,
                    loader->file_count > 0 ? loader->files[0].name : "configuration", 0,
-                   "not enough memory");
+                   NO_MEMORY);
 }
 
 static void count_rest(struct loader *loader, enum config_severity severity, unsigned all,

@@ -66,7 +66,8 @@ static bool gather(struct loader *loader, struct section *section, struct draft 
     draft->policy.rua = draft->rua;
     if (draft->rua_from == NULL)
         return true;
-    for (struct item *rua = config_first_item(draft->rua_from, KEY_RUA); rua != NULL; rua = config_next_item(rua))
+    for (struct item *rua = config_first_item(draft->rua_from, KEY_RUA); rua != NULL;
+         rua = config_next_item(rua))
         draft->rua[draft->policy.rua_count++] = rua->text;
     return !config_has_bad(draft->rua_from, KEY_RUA);
 }
@@ -91,7 +92,8 @@ static size_t room_in_mx(const struct item *mx)
 
 static void fit_mx(struct draft *draft, struct section *section)
 {
-    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL;
+         mx = config_next_item(mx)) {
         if (mx->number > 0 && room_in_mx(mx) < draft->longest)
             limit_section(draft, section, room_in_mx(mx), mx);
     }
@@ -111,7 +113,8 @@ static void fit_body(struct draft *draft, struct section *section)
 static void limit_any(struct loader *loader, struct draft *draft)
 {
     draft->longest = HOSTNAME_DOMAIN_MAX;
-    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL;
+         mx = config_next_item(mx)) {
         if (mx->number > 0) {
             if (room_in_mx(mx) < draft->longest)
                 draft->longest = room_in_mx(mx);
@@ -125,7 +128,8 @@ static bool check_mx_lengths(struct loader *loader, const struct draft *draft)
     const struct place place = draft->section->place;
     bool               good = true;
 
-    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL;
+         mx = config_next_item(mx)) {
         if (strlen(mx->text) + mx->number * draft->longest - (size_t)2 * mx->number <= HOSTNAME_MAX)
             continue;
         good = false;
@@ -170,7 +174,8 @@ static bool write_body(struct loader *loader, struct draft *draft)
     char          *end = line(body, "version: STSv1\r\nmode: ", policy_mode_name(policy->mode));
     size_t         len = (size_t)(end - body);
 
-    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL; mx = config_next_item(mx)) {
+    for (struct item *mx = config_first_item(draft->mx_from, KEY_MX); mx != NULL;
+         mx = config_next_item(mx)) {
         size_t mx_len = strlen(mx->text);
 
         if (len + mx_len + BODY_FRAME_MAX <= CONFIG_BODY_SIZE)
@@ -233,7 +238,8 @@ static const char *const *lasting_rua(struct loader *loader, const struct draft 
         config_no_memory(loader);
         return NULL;
     }
-    for (struct item *item = config_first_item(draft->rua_from, KEY_RUA); item != NULL; item = config_next_item(item))
+    for (struct item *item = config_first_item(draft->rua_from, KEY_RUA); item != NULL;
+         item = config_next_item(item))
         rua[count++] = lasting(loader, item);
     return rua;
 }
@@ -312,7 +318,8 @@ void config_finish_policies(struct loader *loader)
         policies += section->kind >= SECTION_ANY;
     }
     config_take_out(loader, UNIT_ALL, 0, false);
-    if (policies == 0 && loader->isolated_count == 0) /* else last good policies may be all there is */
+    if (policies == 0 &&
+        loader->isolated_count == 0) /* else last good policies may be all there is */
         config_error(loader, whole, "there is no policy: no section of a domain and no [*]");
     if (loader->isolate)
         config_isolate_finish(loader);

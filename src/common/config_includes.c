@@ -67,7 +67,8 @@ static void add_found(struct loader *loader, struct found_list *list, const char
         list->found = found;
         list->size = size;
     }
-    list->found[list->count++] = (struct found){ .path = path, .place = include->place,
+    list->found[list->count++] = (struct found){ .path = path,
+                                                 .place = include->place,
                                                  .named = !is_pattern(include) };
 }
 
@@ -134,7 +135,8 @@ static void add_match(struct loader *loader, struct found_list *list, const char
 /* The number of a pattern's record: how many paths follow it, what glob returned, its errno. */
 static uint64_t record_number(size_t count, int result)
 {
-    return (uint64_t)count << 32 | (uint64_t)(result & 0xffff) << 16 | (uint64_t)(glob_errno & 0xffff);
+    return (uint64_t)count << 32 | (uint64_t)(result & 0xffff) << 16 |
+           (uint64_t)(glob_errno & 0xffff);
 }
 
 static int from_snapshot(struct loader *loader, const char *pattern, const struct include *include,

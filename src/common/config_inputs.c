@@ -12,7 +12,7 @@
 
 enum { REASON_MAX = CONFIG_PATH_MAX + 256 };
 
-__attribute__((format(printf, 2, 3))) static char *refuse(char reason[REASON_MAX],
+__attribute__((format(printf, 2, 3))) static char *refuse(char        reason[REASON_MAX],
                                                           const char *format, ...)
 {
     va_list arguments;
@@ -30,7 +30,8 @@ static const char *name_of(struct place place, const char *path)
 }
 
 /* Opens a regular file of a size that makes sense. -1, and why not in reason. */
-static int open_file(const char *path, const char *name, struct stat *status, char reason[REASON_MAX])
+static int open_file(const char *path, const char *name, struct stat *status,
+                     char reason[REASON_MAX])
 {
     /* O_NONBLOCK: a FIFO would hold us up before we could refuse it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -88,8 +89,8 @@ static char *read_all(struct loader *loader, const char *name, int fd, size_t ex
     return NULL;
 }
 
-static char *from_disk(struct loader *loader, struct place place, const char *path, size_t *len, struct stat *status,
-                       char reason[REASON_MAX])
+static char *from_disk(struct loader *loader, struct place place, const char *path, size_t *len,
+                       struct stat *status, char reason[REASON_MAX])
 {
     const char *name = name_of(place, path);
     int         fd = open_file(path, name, status, reason);
@@ -143,12 +144,13 @@ char *config_load_file(struct loader *loader, struct place place, const char *pa
                        struct stat *status)
 {
     char  reason[REASON_MAX];
-    char *bytes = loader->replay != NULL
-                      ? from_snapshot(loader, place, path, len, status, reason)
-                      : from_disk(loader, place, path, len, status, reason);
+    char *bytes = loader->replay != NULL ? from_snapshot(loader, place, path, len, status, reason)
+                                         : from_disk(loader, place, path, len, status, reason);
 
-    if (loader->no_memory)
+    if (loader->no_memory) {
+        free(bytes);
         return NULL;
+    }
     digest_file(loader, path, bytes, bytes != NULL ? *len : 0);
     if (bytes != NULL) {
         config_record(loader, RECORD_FILE, path, 0, bytes, *len);
@@ -182,8 +184,11 @@ bool config_replay(struct loader *loader, enum record_kind kind, const char *nam
 void config_record(struct loader *loader, enum record_kind kind, const char *name, uint64_t number,
                    const void *content, size_t content_len)
 {
-    struct snapshot_record record = { .kind = kind, .number = number, .name = name,
-                                      .name_len = strlen(name), .content = content,
+    struct snapshot_record record = { .kind = kind,
+                                      .number = number,
+                                      .name = name,
+                                      .name_len = strlen(name),
+                                      .content = content,
                                       .content_len = content_len };
 
     if (loader->record != NULL)
@@ -217,6 +222,10 @@ static bool begin_replay(struct loader *loader, int fd)
         return false;
     }
     if (snapshot_open(loader->replay, fd, &why) != 0) {
+        if (strcmp(why, strerror(ENOMEM)) == 0) {
+            config_no_memory(loader);
+            return false;
+        }
         snprintf(text, sizeof text, "the kept configuration is not usable: %s", why);
         loader->errors++;
         loader->report(loader->context, CONFIG_ERROR, config->path, 0, text);

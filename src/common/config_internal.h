@@ -82,11 +82,11 @@ struct place {
 /* A file that was read, or could not be. */
 struct config_file {
     const char *name;
-    uint32_t    parent;  /* the file whose line names it; 0: the main file */
-    uint32_t    kept;    /* domains from it that only a last good policy serves */
-    bool        aliases; /* an alias_file */
-    bool        absent;  /* it could not be read, and a line names it without a pattern */
-    bool        unsure;  /* isolated: which names it means to hold is not known */
+    uint32_t    parent;     /* the file whose line names it; 0: the main file */
+    uint32_t    kept;       /* domains from it that only a last good policy serves */
+    bool        aliases;    /* an alias_file */
+    bool        absent;     /* it could not be read, and a line names it without a pattern */
+    bool        unsure;     /* isolated: which names it means to hold is not known */
     bool        renamed[2]; /* an include, an alias_file that it names may be an old one renamed */
 };
 
@@ -105,7 +105,7 @@ struct config {
     uint8_t              key[HASH_KEY_SIZE];
     uint8_t              digest[HASH_128_SIZE];
     /* Only when loaded with places: what the loader would else have thrown away. */
-    struct region *scratch; /* holds the files' names */
+    struct region      *scratch; /* holds the files' names */
     struct config_file *files;
     uint32_t            file_count;
     struct place       *places; /* of each domain, by its index */
@@ -178,21 +178,21 @@ struct item {
 };
 
 struct section {
-    struct item *first;
-    struct item *last;
-    struct place place;
-    uint64_t     seen;      /* KEY_BIT of each key that occurred */
-    uint32_t     policy;    /* finished: its index */
-    uint32_t     mx_count;  /* so far */
-    uint32_t     header;    /* the index of the domain in its header + 1; 0: that is none */
-    uint32_t     kept;      /* isolated: how many of its domains keep a last good policy, */
-    uint32_t     left_out;  /* and how many do not */
+    struct item       *first;
+    struct item       *last;
+    struct place       place;
+    uint64_t           seen;     /* KEY_BIT of each key that occurred */
+    uint32_t           policy;   /* finished: its index */
+    uint32_t           mx_count; /* so far */
+    uint32_t           header;   /* the index of the domain in its header + 1; 0: that is none */
+    uint32_t           kept;     /* isolated: how many of its domains keep a last good policy, */
+    uint32_t           left_out; /* and how many do not */
     const struct item *mx_limit; /* the mx that fits limits; NULL: it is the body */
-    uint8_t      longest;   /* bytes of its longest domain */
-    uint8_t      fits;      /* isolate: bytes of the longest domain that its policy can serve */
-    bool         isolated;  /* an error in it takes out all its domains */
-    bool         mx_judged; /* its list has been looked at for repetitions */
-    uint8_t      kind;      /* enum section_kind */
+    uint8_t            longest;  /* bytes of its longest domain */
+    uint8_t            fits; /* isolate: bytes of the longest domain that its policy can serve */
+    bool               isolated;  /* an error in it takes out all its domains */
+    bool               mx_judged; /* its list has been looked at for repetitions */
+    uint8_t            kind;      /* enum section_kind */
 };
 
 struct include {
@@ -239,34 +239,34 @@ struct isolated {
 };
 
 struct loader {
-    struct config  *config;
-    struct region  *scratch;
-    config_report  *report;
-    config_format  *log_format; /* or NULL */
-    void           *context;
-    unsigned        errors;
-    unsigned        warnings;
-    bool            no_memory; /* told once; everything after it is vain. Likewise: a snapshot that
+    struct config   *config;
+    struct region   *scratch;
+    config_report   *report;
+    config_format   *log_format; /* or NULL */
+    void            *context;
+    unsigned         errors;
+    unsigned         warnings;
+    bool             no_memory; /* told once; everything after it is vain. Likewise: a snapshot that
                                   is not usable */
-    bool            isolate;
-    struct unit     unit;           /* what an error takes out now */
-    struct isolated *isolated;      /* the first CONFIG_ERRORS_MAX findings */
-    unsigned        isolated_count; /* all of them */
-    bool            limited;        /* a section has domains that its policy does not fit */
-    int             last_good;      /* a snapshot, or -1 */
+    bool             isolate;
+    struct unit      unit;           /* what an error takes out now */
+    struct isolated *isolated;       /* the first CONFIG_ERRORS_MAX findings */
+    unsigned         isolated_count; /* all of them */
+    bool             limited;        /* a section has domains that its policy does not fit */
+    int              last_good;      /* a snapshot, or -1 */
     int (*find_last_good)(void *context, const char *state_dir); /* as in struct config_source */
-    struct snapshot *replay;        /* NULL: from disk */
-    struct snapshot_writer *record; /* NULL: none */
-    const char     *directory;      /* replay: the current one when the snapshot was made */
-    struct hash     digest;
-    struct config_file *files; /* names as told in findings */
-    uint32_t        file_count;
-    uint32_t        file_size;
-    uint32_t        file; /* the one being read */
-    struct section *sections;
-    uint32_t        section_count;
-    uint32_t        section_size;
-    uint32_t        section;                  /* the one being read, or NO_SECTION: skip its keys */
+    struct snapshot        *replay;                              /* NULL: from disk */
+    struct snapshot_writer *record;                              /* NULL: none */
+    const char             *directory; /* replay: the current one when the snapshot was made */
+    struct hash             digest;
+    struct config_file     *files; /* names as told in findings */
+    uint32_t                file_count;
+    uint32_t                file_size;
+    uint32_t                file; /* the one being read */
+    struct section         *sections;
+    uint32_t                section_count;
+    uint32_t                section_size;
+    uint32_t                section;          /* the one being read, or NO_SECTION: skip its keys */
     uint32_t        special[SECTION_ANY + 1]; /* [server], [defaults], [*]: index + 1, or 0 */
     struct place   *places;                   /* of each domain, by its index */
     uint32_t        place_size;
@@ -293,6 +293,7 @@ void config_warning(struct loader *loader, struct place place, const char *forma
 /* As it is, and neither counted nor bounded. */
 void config_tell(struct loader *loader, enum config_severity severity, struct place place,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define NO_MEMORY "not enough memory" /* the text of this finding, and of no other */
 void        config_no_memory(struct loader *loader);
 void        config_count_rest(struct loader *loader); /* tells how many were not told */
 const char *config_file_name(const struct loader *loader, struct place place);
@@ -365,7 +366,7 @@ void config_read_sections(struct loader *loader, uint32_t file, const char *text
 
 /* The first line of a section with this key, or NULL. */
 struct item *config_find_item(const struct section *section, enum key_id id);
-bool config_keep_place(struct loader *loader, uint32_t index, struct place place);
+bool         config_keep_place(struct loader *loader, uint32_t index, struct place place);
 /* Gives a domain to the section being read, by its header or as an alias. False after an error. */
 bool config_add_domain(struct loader *loader, struct place place, const char *name, size_t len,
                        bool header);

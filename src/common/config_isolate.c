@@ -164,17 +164,17 @@ static int name_outcome(const struct loader *loader, const struct section *secti
     const struct domains *domains = &loader->config->domains;
     const char *name = section->header != 0 ? domains_name(domains, section->header - 1) : NULL;
     uint32_t    count = section->kept + section->left_out;
-    const char *what = section->kept > 0
-                           ? (count > 1 ? "keep their last good policy" : "keeps its last good policy")
-                           : (count > 1 ? "are left out" : "is left out");
+    const char *what = section->kept > 0 ? (count > 1 ? "keep their last good policy"
+                                                      : "keeps its last good policy")
+                                         : (count > 1 ? "are left out" : "is left out");
 
     if (section->kind == SECTION_ANY)
         return snprintf(out, OUTCOME_MAX, "[*] %s",
                         section->kept > 0 ? "keeps its last good policy" : "is left out");
     if (section->kept > 0 && section->left_out > 0)
         return snprintf(out, OUTCOME_MAX,
-                        "of its %u domains, %u keep%s the last good policy and %u %s left out", count,
-                        section->kept, section->kept == 1 ? "s" : "", section->left_out,
+                        "of its %u domains, %u keep%s the last good policy and %u %s left out",
+                        count, section->kept, section->kept == 1 ? "s" : "", section->left_out,
                         section->left_out == 1 ? "is" : "are");
     if (count == 0)
         return snprintf(out, OUTCOME_MAX, "the section is left out");
@@ -302,7 +302,8 @@ static void resolve_any(struct loader *loader, struct last_good *last)
     config->any_policy = NO_POLICY;
     if (last == NULL || (section == NULL && !loader->files[0].unsure))
         return;
-    if (config_last_good_any(loader, last, section != NULL ? section->place : (struct place){ 0, 0 }) &&
+    if (config_last_good_any(loader, last,
+                             section != NULL ? section->place : (struct place){ 0, 0 }) &&
         section != NULL)
         section->kept++;
 }

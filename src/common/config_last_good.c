@@ -23,10 +23,10 @@ static struct config *load_last_good(struct loader *loader)
 {
     static const struct place whole = { 0, 0 };
     char                      why[CONFIG_PATH_MAX] = "";
-    struct config_source      source = { CONFIG_FROM_DISK, .key = loader->config->key,
-                                         .report = note, .context = why, .places = true };
-    struct config            *config;
-    int                       found = -1;
+    struct config_source source = { CONFIG_FROM_DISK, .key = loader->config->key, .report = note,
+                                    .context = why, .places = true };
+    struct config       *config;
+    int                  found = -1;
 
     if (loader->isolated_count == 0)
         return NULL;
@@ -38,14 +38,17 @@ static struct config *load_last_good(struct loader *loader)
     config = config_load_from(loader->config->path, &source);
     if (found >= 0)
         close(found);
-    if (config == NULL)
+    if (strcmp(why, NO_MEMORY) == 0)
+        config_no_memory(loader); /* nothing is left out for this */
+    else if (config == NULL)
         config_warning(loader, whole, "no last good policy can be kept: %s", why);
     return config;
 }
 
 struct last_good *config_last_good_open(struct loader *loader)
 {
-    struct config *config = loader->replay != NULL ? config_read_kept(loader) : load_last_good(loader);
+    struct config    *config = loader->replay != NULL ? config_read_kept(loader)
+                                                      : load_last_good(loader);
     struct last_good *last;
 
     if (config == NULL)
@@ -151,8 +154,8 @@ static uint32_t record_place(struct loader *loader, struct last_good *last, uint
             parent = record_place(loader, last, known->parent);
         else
             parent = last->places_recorded; /* itself */
-        config_record(loader, RECORD_PLACE, known->name, known->aliases | (uint64_t)parent << 32, "",
-                      0);
+        config_record(loader, RECORD_PLACE, known->name, known->aliases | (uint64_t)parent << 32,
+                      "", 0);
         last->places[file] = ++last->places_recorded;
     }
     return last->places[file] - 1;
@@ -160,7 +163,7 @@ static uint32_t record_place(struct loader *loader, struct last_good *last, uint
 
 /* Takes a policy over for a name, which may be "*", with its place. */
 uint32_t config_last_good_keep(struct loader *loader, struct last_good *last, uint32_t policy,
-                     const char *name, uint32_t longest, struct place place)
+                               const char *name, uint32_t longest, struct place place)
 {
     struct taken *taken = &last->policies[policy];
     uint32_t      numbers[2];
@@ -191,7 +194,8 @@ uint32_t config_last_good_find(struct loader *loader, struct last_good *last, co
     const struct domain *found = domains_find(&config->domains, config->key, domain,
                                               strlen(domain));
 
-    return found != NULL ? config_last_good_keep(loader, last, found->policy, domain, 0, place) : NO_POLICY;
+    return found != NULL ? config_last_good_keep(loader, last, found->policy, domain, 0, place)
+                         : NO_POLICY;
 }
 
 bool config_last_good_any(struct loader *loader, struct last_good *last, struct place place)
@@ -201,7 +205,7 @@ bool config_last_good_any(struct loader *loader, struct last_good *last, struct 
     if (config->any_policy == NO_POLICY)
         return false;
     loader->config->any_policy = config_last_good_keep(loader, last, config->any_policy, "*",
-                                      (uint32_t)config->any_domain_max, place);
+                                                       (uint32_t)config->any_domain_max, place);
     loader->config->any_domain_max = config->any_domain_max;
     loader->config->any_place = place;
     return true;

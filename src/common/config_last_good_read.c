@@ -122,7 +122,8 @@ static bool take_place(struct config *kept, const struct snapshot_record *record
     kept->files = grow(kept->files, kept->file_count, sizeof *kept->files);
     if (name == NULL || kept->files == NULL || parent > kept->file_count)
         return false;
-    kept->files[kept->file_count++] = (struct config_file){ .name = name, .parent = parent,
+    kept->files[kept->file_count++] = (struct config_file){ .name = name,
+                                                            .parent = parent,
                                                             .aliases = record->number & 1 };
     return true;
 }

@@ -122,17 +122,12 @@ static void add_domain(struct loader *loader, struct last_good *last, uint32_t i
         config_no_memory(loader);
 }
 
-void config_last_good_unsure(struct loader *loader, struct last_good *last)
+/* by: unsure_by of each file. */
+static void add_domains(struct loader *loader, struct last_good *last, uint32_t *same, uint32_t *by)
 {
     const struct config *from = last->config;
-    uint32_t            *same = match_files(loader, from);
-    uint32_t            *by = calloc((size_t)from->file_count + 1, sizeof *by);
 
-    if (same == NULL || by == NULL)
-        config_no_memory(loader);
-    else
-        note_renamed(loader, from, same);
-    for (uint32_t i = 0; i < from->file_count && !loader->no_memory; i++)
+    for (uint32_t i = 0; i < from->file_count; i++)
         by[i] = unsure_by(loader, from, same, i);
     for (uint32_t i = 0; i < from->domains.count && !loader->no_memory; i++) {
         const char *name = domains_name(&from->domains, i);
@@ -144,6 +139,19 @@ void config_last_good_unsure(struct loader *loader, struct last_good *last)
         if (by[file] != NO_FILE)
             loader->files[by[file]].kept++;
         add_domain(loader, last, i, file_for(loader, from, same, file));
+    }
+}
+
+void config_last_good_unsure(struct loader *loader, struct last_good *last)
+{
+    uint32_t *same = match_files(loader, last->config);
+    uint32_t *by = calloc((size_t)last->config->file_count + 1, sizeof *by);
+
+    if (same == NULL || by == NULL) {
+        config_no_memory(loader);
+    } else {
+        note_renamed(loader, last->config, same);
+        add_domains(loader, last, same, by);
     }
     free(same);
     free(by);

@@ -170,7 +170,9 @@ bool snapshot_next(struct snapshot *snapshot, struct snapshot_record *record)
     content = name != NULL ? take_bytes(snapshot, &at, head[3]) : NULL;
     if (content == NULL || head[0] > UINT32_MAX)
         return false;
-    *record = (struct snapshot_record){ (uint32_t)head[0], head[1], name, head[2], content, head[3] };
+    *record = (struct snapshot_record){
+        (uint32_t)head[0], head[1], name, head[2], content, head[3]
+    };
     snapshot->at = at;
     return true;
 }

@@ -367,6 +367,53 @@ static const struct rule rules[] = {
     IN_SERVER("a_switch_may_be_no", "access_log = no", ""),
     IN_SERVER("a_switch_is_on_or_off", "access_log = true",
               MAIN(3, ERROR, "access_log is on or off (or yes, no), not \"true\"")),
+    IN_SERVER("isolation_is_on_or_off", "isolate = maybe",
+              MAIN(3, ERROR, "isolate is on or off (or yes, no), not \"maybe\"")),
+    IN_SERVER("isolation_may_be_off", "isolate = off", ""),
+    IN_SERVER("a_health_listener_has_an_address", "listen_health = 127.0.0.1:8081", ""),
+    IN_SERVER("a_health_listener_has_a_port", "listen_health = 127.0.0.1",
+              MAIN(3, ERROR, "\"127.0.0.1\" has no port; did you mean 127.0.0.1:8081?")),
+    IN_SERVER("a_health_listener_has_no_options", "listen_health = 127.0.0.1:8081 plain",
+              MAIN(3, ERROR, "listen_health takes no options")),
+    IN_SERVER("a_health_listener_has_an_address_of_its_own", "listen_health = 127.0.0.1:8443",
+              MAIN(3, ERROR, "127.0.0.1:8443 is already listened on by main.ini:2")),
+    IN_SERVER("readiness_may_require_no_certificate", "ready_requires_certificates = 0%", ""),
+    IN_SERVER("readiness_may_require_every_certificate", "ready_requires_certificates = 100%", ""),
+    IN_SERVER(
+        "readiness_requires_a_percentage", "ready_requires_certificates = 90",
+        MAIN(3, ERROR, "ready_requires_certificates is a percentage from 0% to 100%, not \"90\"")),
+    IN_SERVER("readiness_requires_no_more_than_everything", "ready_requires_certificates = 101%",
+              MAIN(3, ERROR,
+                   "ready_requires_certificates is a percentage from 0% to 100%, not \"101%\"")),
+    IN_SERVER("draining_may_begin_at_once", "drain_delay = 0", ""),
+    IN_SERVER("draining_may_wait_an_hour", "drain_delay = 3600", ""),
+    IN_SERVER("draining_waits_no_longer", "drain_delay = 3601",
+              MAIN(3, ERROR, "drain_delay is a number from 0 to 3600, not \"3601\"")),
+    IN_SERVER("a_limit_of_removal_may_be_a_number", "max_removed = 0", ""),
+    IN_SERVER("a_limit_of_removal_may_be_a_percentage", "max_removed = 100%", ""),
+    IN_SERVER("a_limit_of_removal_is_at_most_everything", "max_removed = 101%",
+              MAIN(3, ERROR,
+                   "max_removed is a number of domains or a percentage, such as 5%, not \"101%\"")),
+    IN_SERVER("a_limit_of_removal_has_no_fraction", "max_removed = 0.5%",
+              MAIN(3, ERROR,
+                   "max_removed is a number of domains or a percentage, such as 5%, not \"0.5%\"")),
+    IN_SERVER("a_limit_of_removal_has_no_other_unit", "max_removed = 5 %",
+              MAIN(3, ERROR,
+                   "max_removed is a number of domains or a percentage, such as 5%, not \"5 %\"")),
+    IN_SERVER("a_state_directory_has_a_path", "state_dir = /var/lib/mta-stsd", ""),
+    IN_SERVER("a_log_is_text_or_json", "log_format = xml",
+              MAIN(3, ERROR, "log_format is text or json, not \"xml\"")),
+    IN_SERVER("every_other_single_key_of_server_stands_once",
+              "ready_requires_certificates = 1%\nready_requires_certificates = 1%\n"
+              "drain_delay = 1\ndrain_delay = 1\nisolate = off\nisolate = off\n"
+              "max_removed = 1\nmax_removed = 1\nstate_dir = /s\nstate_dir = /s\n"
+              "log_format = text\nlog_format = text",
+              MAIN(4, ERROR, "ready_requires_certificates is already set at main.ini:3")
+                  MAIN(6, ERROR, "drain_delay is already set at main.ini:5")
+                      MAIN(8, ERROR, "isolate is already set at main.ini:7")
+                          MAIN(10, ERROR, "max_removed is already set at main.ini:9")
+                              MAIN(12, ERROR, "state_dir is already set at main.ini:11")
+                                  MAIN(14, ERROR, "log_format is already set at main.ini:13")),
 
     /* ---- policies ---- */
     IN_POLICY("a_mode_in_capitals_is_told_the_right_one",

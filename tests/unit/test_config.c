@@ -298,7 +298,8 @@ static void server_settings_are_taken(void **state)
     struct config *config = load_text(
         "[server]\nlisten = 127.0.0.1:8443\nlisten_acme = [0::1]:80\nlisten = systemd:web\n"
         "acme_webroot = /w\nacme_thumbprint = " TOKEN "\nuser = 12:34\nworkers = 3\n"
-        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = 5\naccess_log = "
+        "max_connections = 100\nmax_tls = 60\nmax_connections_per_ip = 0\ncert_cache = "
+        "5\naccess_log = "
         "off\n" POLICY);
     const struct config_server *server = config_server(config);
     struct sockaddr_in6         address;
@@ -623,6 +624,49 @@ static void a_hundred_thousand_domains_are_all_found(void **state)
     config_free(config);
 }
 
+static void server_settings_for_operation_have_defaults(void **state)
+{
+    struct config              *config = load_text(SERVER POLICY);
+    const struct config_server *server = config_server(config);
+
+    (void)state;
+    assert_false(server->isolate);
+    assert_false(server->log_json);
+    assert_int_equal(server->ready_percent, 0);
+    assert_int_equal(server->drain_delay, 0);
+    assert_null(server->state_dir);
+    assert_int_equal(server->state_dir_line, 0);
+    assert_int_equal(server->max_removed.number, 50);
+    assert_true(server->max_removed.percent);
+    assert_false(server->max_removed.set);
+    config_free(config);
+}
+
+static void server_settings_for_operation_are_taken(void **state)
+{
+    struct config *config = load_text(
+        SERVER
+        "listen_health = 127.0.0.1:8081\nready_requires_certificates = 90%\ndrain_delay = 15\n"
+        "isolate = on\nmax_removed = 12\nstate_dir = state\nlog_format = json\n" POLICY);
+    const struct config_server *server = config_server(config);
+    char                        expected[sizeof folder + 16];
+
+    (void)state;
+    assert_int_equal(server->listener_count, 2);
+    assert_int_equal(server->listeners[1].kind, CONFIG_HEALTH);
+    assert_int_equal(server->ready_percent, 90);
+    assert_int_equal(server->drain_delay, 15);
+    assert_true(server->isolate);
+    assert_true(server->log_json);
+    assert_int_equal(server->max_removed.number, 12);
+    assert_false(server->max_removed.percent);
+    assert_true(server->max_removed.set);
+    snprintf(expected, sizeof expected, "%s/state", folder);
+    assert_string_equal(server->state_dir, expected);
+    assert_int_equal(server->state_dir_line, 8);
+    config_free(config);
+}
+
 static void assert_place(const struct config *config, const char *domain, const char *file,
                          unsigned line)
 {
@@ -714,6 +758,8 @@ static const struct CMUnitTest behaviours[] = {
     BEHAVIOUR(everything_of_a_policy_is_kept),
     BEHAVIOUR(server_settings_have_defaults),
     BEHAVIOUR(server_settings_are_taken),
+    BEHAVIOUR(server_settings_for_operation_have_defaults),
+    BEHAVIOUR(server_settings_for_operation_are_taken),
     BEHAVIOUR(there_are_never_more_tls_states_than_connections),
     BEHAVIOUR(includes_are_read_in_byte_order_after_the_main_file),
     BEHAVIOUR(paths_are_relative_to_the_file_that_names_them),

@@ -19,10 +19,11 @@
 
 #include "common/config.h"
 #include "common/hostname.h"
+#include "failing_malloc.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SERVER       "[server]\nlisten = 127.0.0.1:8443\nisolate = on\n" /* lines 1 to 3 */
-#define WITH_OTHER   SERVER "include = other.ini\n"                     /* line 4 */
+#define WITH_OTHER   SERVER "include = other.ini\n"                      /* line 4 */
 /* A section of four lines. */
 #define DOMAIN(name, mx) "[" name "]\nmode = testing\ncertificate = /c.pem\nmx = " mx "\n"
 #define BAD(name, mx)    "[" name "]\nmode = tasting\ncertificate = /c.pem\nmx = " mx "\n"
@@ -57,8 +58,8 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static const char *const names[] = { "main.ini", "other.ini", "names.txt", "c.d/a.ini", "c.d/b.ini",
-                                     "c.d/c.txt" };
+static const char *const names[] = { "main.ini",  "other.ini", "names.txt",
+                                     "c.d/a.ini", "c.d/b.ini", "c.d/c.txt" };
 
 static void clear_files(void)
 {
@@ -278,8 +279,10 @@ static void every_error_in_a_section_takes_the_section_out_and_no_other(void **s
     step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b.example", "m0.e"), NULL, NULL, "",
          "a.example=m1.e b.example=m0.e");
     for (size_t i = 0; i < COUNT(errors); i++) {
-        snprintf(text, sizeof text, SERVER DOMAIN("a.example", "m1.e") DOMAIN("b.example", "m2.e")
-                 "%s\n" DOMAIN("c.example", "m3.e"), errors[i].line);
+        snprintf(text, sizeof text,
+                 SERVER DOMAIN("a.example", "m1.e")
+                     DOMAIN("b.example", "m2.e") "%s\n" DOMAIN("c.example", "m3.e"),
+                 errors[i].line);
         snprintf(expected, sizeof expected,
                  "main.ini:12" ISOLATED "%s; b.example keeps its last good policy\n",
                  errors[i].text);
@@ -291,7 +294,8 @@ static void what_a_section_lacks_takes_the_section_out(void **state)
 {
     (void)state;
     step(SERVER DOMAIN("a.example", "m1.e") "[b.example]\nmode = none\n", NULL, NULL,
-         "main.ini:8" ISOLATED "no certificate, neither here nor in [defaults]; b.example is left out\n"
+         "main.ini:8" ISOLATED
+         "no certificate, neither here nor in [defaults]; b.example is left out\n"
          "main.ini:8" ISOLATED "no mx, neither here nor in [defaults]; b.example is left out\n",
          "a.example=m1.e");
 }
@@ -304,9 +308,10 @@ static void the_names_of_a_wrong_section_share_its_fate(void **state)
     step(SERVER DOMAIN("a.example", "m1.e") BAD("b.example", "m2.e") "alias = c.example\n", NULL,
          NULL, "main.ini:9" MODE "b.example and 1 more domain keep their last good policy\n",
          "a.example=m1.e b.example=m2.e c.example=m2.e");
-    step(SERVER DOMAIN("a.example", "m1.e") BAD("b.example", "m2.e")
-         "alias = c.example d.example e.example\n", NULL, NULL, "main.ini:9" MODE
-         "of its 4 domains, 2 keep the last good policy and 2 are left out\n",
+    step(SERVER DOMAIN("a.example", "m1.e")
+             BAD("b.example", "m2.e") "alias = c.example d.example e.example\n",
+         NULL, NULL,
+         "main.ini:9" MODE "of its 4 domains, 2 keep the last good policy and 2 are left out\n",
          "a.example=m1.e b.example=m2.e c.example=m2.e");
     step(SERVER DOMAIN("a.example", "m1.e") BAD("x.example", "m2.e") "alias = y.example\n", NULL,
          NULL, "main.ini:9" MODE "x.example and 1 more domain are left out\n", "a.example=m1.e");
@@ -352,19 +357,24 @@ static void a_wrong_any_section_keeps_its_last_good_policy(void **state)
 static void a_wrong_header_takes_its_section_out_and_keeps_what_it_may_have_named(void **state)
 {
     (void)state;
-    step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b_b.example", "m2.e") "alias = c.example\n", NULL,
-         NULL,
+    step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b_b.example", "m2.e") "alias = c.example\n",
+         NULL, NULL,
          "main.ini:8" ISOLATED "[b_b.example] is no domain: it has a character other than letters, "
-         "digits, hyphens and dots; its 1 domain is left out\n", "a.example=m1.e");
+         "digits, hyphens and dots; its 1 domain is left out\n",
+         "a.example=m1.e");
     step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b.example", "m2.e"), NULL, NULL, "",
          "a.example=m1.e b.example=m2.e");
     step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("mta-sts.b.example", "m3.e"), NULL, NULL,
-         "main.ini:8" ISOLATED "[mta-sts.b.example] names a policy host, not its domain; did you mean "
+         "main.ini:8" ISOLATED
+         "[mta-sts.b.example] names a policy host, not its domain; did you mean "
          "[b.example]?; the section is left out, and 1 domain that is not found now keeps the last "
-         "good policy\n", "a.example=m1.e b.example=m2.e");
+         "good policy\n",
+         "a.example=m1.e b.example=m2.e");
     step(SERVER DOMAIN("a.example", "m1.e") "[b.example\nmode = none\n", NULL, NULL,
-         "main.ini:8" ISOLATED "a section header without its ]; it is left out, and 1 domain that is "
-         "not found now keeps the last good policy\n", "a.example=m1.e b.example=m2.e");
+         "main.ini:8" ISOLATED
+         "a section header without its ]; it is left out, and 1 domain that is "
+         "not found now keeps the last good policy\n",
+         "a.example=m1.e b.example=m2.e");
 }
 
 /* ---- aliases ---- */
@@ -373,13 +383,14 @@ static void a_wrong_alias_is_left_out_alone(void **state)
 {
     (void)state;
     step(SERVER DOMAIN("a.example", "m1.e") "alias = b c.example mta-sts.d.example\n"
-         "alias =\nalias_file = names.txt\n", NULL,
-         "e.example\nf_f.example\ng.example h.example\ni.example\n",
+                                            "alias =\nalias_file = names.txt\n",
+         NULL, "e.example\nf_f.example\ng.example h.example\ni.example\n",
          "main.ini:8" ISOLATED "\"b\" is no domain: it has no dot; it is left out\n"
          "main.ini:8" ISOLATED "mta-sts.d.example is a policy host, not a domain; did you mean "
          "d.example?; it is left out\n"
          "main.ini:9" ISOLATED "alias has no value; it is left out\n"
-         "names.txt:2" ISOLATED "\"f_f.example\" is no domain: it has a character other than letters, "
+         "names.txt:2" ISOLATED
+         "\"f_f.example\" is no domain: it has a character other than letters, "
          "digits, hyphens and dots; it is left out\n"
          "names.txt:3" ISOLATED "one domain a line, and # comments; it is left out\n",
          "a.example=m1.e c.example=m1.e e.example=m1.e i.example=m1.e");
@@ -389,20 +400,24 @@ static void a_missing_alias_file_keeps_the_domains_that_it_had(void **state)
 {
     const char *const main_ini = SERVER DOMAIN("a.example", "m1.e") "alias_file = names.txt\n";
     const char *const renamed = SERVER DOMAIN("a.example", "m1.e") "alias_file = nanes.txt\n";
-    const char *const kept = "main.ini:8" ISOLATED "cannot open names.txt: No such file or directory; "
+    const char *const                  kept = "main.ini:8" ISOLATED
+                             "cannot open names.txt: No such file or directory; "
                              "the file is left out, and 2 domains that are not found now keep the "
                              "last good policy\n";
 
     (void)state;
-    step(main_ini, NULL, NULL, "main.ini:8" ISOLATED
+    step(main_ini, NULL, NULL,
+         "main.ini:8" ISOLATED
          "cannot open names.txt: No such file or directory; the file is left out\n",
          "a.example=m1.e");
     step(main_ini, NULL, "b.example\nc.example\n", "",
          "a.example=m1.e b.example=m1.e c.example=m1.e");
     step(main_ini, NULL, NULL, kept, "a.example=m1.e b.example=m1.e c.example=m1.e");
     step(main_ini, NULL, NULL, kept, "a.example=m1.e b.example=m1.e c.example=m1.e");
-    step(renamed, NULL, NULL, "main.ini:8" ISOLATED "cannot open nanes.txt: No such file or directory; "
-         "the file is left out\n", "a.example=m1.e b.example=m1.e c.example=m1.e");
+    step(renamed, NULL, NULL,
+         "main.ini:8" ISOLATED "cannot open nanes.txt: No such file or directory; "
+         "the file is left out\n",
+         "a.example=m1.e b.example=m1.e c.example=m1.e");
     step(main_ini, NULL, "c.example\n", "", "a.example=m1.e c.example=m1.e");
     step(SERVER DOMAIN("a.example", "m1.e"), NULL, "c.example\n", "", "a.example=m1.e");
 }
@@ -411,20 +426,25 @@ static void a_missing_alias_file_keeps_the_domains_that_it_had(void **state)
 
 static void a_domain_named_twice_belongs_to_neither(void **state)
 {
-    const char *const twice = SERVER DOMAIN("a.example", "m1.e") "alias = x.example\n"
-                              DOMAIN("b.example", "m2.e") "alias = c.example x.example\n";
+    const char *const twice = SERVER DOMAIN("a.example", "m1.e") "alias = x.example\n" DOMAIN(
+        "b.example", "m2.e") "alias = c.example x.example\n";
 
     (void)state;
-    step(twice, NULL, NULL, "main.ini:13" ISOLATED "x.example is already named at main.ini:8: neither "
-         "counts; x.example is left out\n", "a.example=m1.e b.example=m2.e c.example=m2.e");
+    step(twice, NULL, NULL,
+         "main.ini:13" ISOLATED "x.example is already named at main.ini:8: neither "
+         "counts; x.example is left out\n",
+         "a.example=m1.e b.example=m2.e c.example=m2.e");
     step(SERVER DOMAIN("a.example", "m0.e") "alias = x.example\n", NULL, NULL, "",
          "a.example=m0.e x.example=m0.e");
-    step(twice, NULL, NULL, "main.ini:13" ISOLATED "x.example is already named at main.ini:8: neither "
+    step(twice, NULL, NULL,
+         "main.ini:13" ISOLATED "x.example is already named at main.ini:8: neither "
          "counts; x.example keeps its last good policy\n",
          "a.example=m1.e x.example=m0.e b.example=m2.e c.example=m2.e");
     step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("a.example", "m2.e") "alias = b.example\n", NULL,
-         NULL, "main.ini:8" ISOLATED "a.example is already named at main.ini:4: neither counts; "
-         "a.example keeps its last good policy\n", "a.example=m1.e b.example=m2.e");
+         NULL,
+         "main.ini:8" ISOLATED "a.example is already named at main.ini:4: neither counts; "
+         "a.example keeps its last good policy\n",
+         "a.example=m1.e b.example=m2.e");
 }
 
 static void a_domain_named_twice_in_its_section_is_served(void **state)
@@ -440,9 +460,11 @@ static void a_domain_named_twice_in_its_section_is_served(void **state)
 static void a_domain_that_an_mx_is_too_long_with_is_taken_out_alone(void **state)
 {
     (void)state;
-    step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b.example", "%d." X60("m") ".example")
-         "alias = " LONG " c.example\n", NULL, NULL, "main.ini:12" ISOLATED
-         "mx %d." X60("m") ".example has more than 253 bytes with " LONG "; " LONG " is left out\n",
+    step(SERVER DOMAIN("a.example", "m1.e")
+             DOMAIN("b.example", "%d." X60("m") ".example") "alias = " LONG " c.example\n",
+         NULL, NULL,
+         "main.ini:12" ISOLATED "mx %d." X60("m") ".example has more than 253 bytes with " LONG
+                                                  "; " LONG " is left out\n",
          "a.example=m1.e b.example=%d." X60("m") ".example c.example=%d." X60("m") ".example");
 }
 
@@ -450,11 +472,13 @@ static void a_domain_that_repeats_an_mx_is_taken_out_alone(void **state)
 {
     (void)state;
     step(SERVER "[defaults]\nmode = none\ncertificate = /c\nmx = mail.%d\nmx = mail.b.example\n"
-         "mx = mail.c.example\n[a.example]\n[b.example]\n[c.example]\nalias = d.example\n", NULL,
-         NULL, "main.ini:8" ISOLATED "mx mail.b.example is the same as mx mail.%d at main.ini:7 for "
+                "mx = mail.c.example\n[a.example]\n[b.example]\n[c.example]\nalias = d.example\n",
+         NULL, NULL,
+         "main.ini:8" ISOLATED "mx mail.b.example is the same as mx mail.%d at main.ini:7 for "
          "b.example; b.example is left out\n"
          "main.ini:9" ISOLATED "mx mail.c.example is the same as mx mail.%d at main.ini:7 for "
-         "c.example; c.example is left out\n", "a.example=mail.%d d.example=mail.%d");
+         "c.example; c.example is left out\n",
+         "a.example=mail.%d d.example=mail.%d");
 }
 
 /* ---- files ---- */
@@ -466,11 +490,13 @@ static void a_missing_include_keeps_the_domains_that_it_had(void **state)
     (void)state;
     step(main_ini, DOMAIN("b.example", "m2.e") "alias = c.example\n", NULL, "",
          "a.example=m1.e b.example=m2.e c.example=m2.e");
-    step(main_ini, NULL, NULL, "main.ini:4" ISOLATED "cannot open other.ini: No such file or directory; "
+    step(main_ini, NULL, NULL,
+         "main.ini:4" ISOLATED "cannot open other.ini: No such file or directory; "
          "the file is left out, and 2 domains that are not found now keep the last good policy\n",
          "a.example=m1.e b.example=m2.e c.example=m2.e");
-    step(WITH_OTHER DOMAIN("a.example", "m1.e") DOMAIN("c.example", "m3.e"), NULL, NULL, "main.ini:4"
-         ISOLATED "cannot open other.ini: No such file or directory; the file is left out, and 1 domain "
+    step(WITH_OTHER DOMAIN("a.example", "m1.e") DOMAIN("c.example", "m3.e"), NULL, NULL,
+         "main.ini:4" ISOLATED
+         "cannot open other.ini: No such file or directory; the file is left out, and 1 domain "
          "that is not found now keeps the last good policy\n",
          "a.example=m1.e c.example=m3.e b.example=m2.e");
     step(SERVER DOMAIN("a.example", "m1.e"), NULL, NULL, "", "a.example=m1.e");
@@ -482,7 +508,8 @@ static void what_an_include_meant_to_hold_keeps_its_last_good_policy(void **stat
         const char *before, *text;
     } errors[] = {
         { "mode = none\n", "a key above every [section]; it is left out" },
-        { "[c.example] x\n", "nothing but a ; comment may follow a section header; it is left out" },
+        { "[c.example] x\n",
+          "nothing but a ; comment may follow a section header; it is left out" },
         { "[server]\n", "[server] stands in the main file only; it is left out" },
         { "[c]\n", "[c] is no domain: it has no dot; the section is left out" },
         { "[def\x01", "a control character; it is left out" },
@@ -490,20 +517,24 @@ static void what_an_include_meant_to_hold_keeps_its_last_good_policy(void **stat
     char text[1024], expected[512];
 
     (void)state;
-    step(WITH_OTHER DOMAIN("a.example", "m1.e"), DOMAIN("b.example", "m2.e") DOMAIN("c.example", "m3.e")
-         "alias_file = names.txt\n", "d.example\n", "",
-         "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m3.e");
+    step(WITH_OTHER DOMAIN("a.example", "m1.e"),
+         DOMAIN("b.example", "m2.e") DOMAIN("c.example", "m3.e") "alias_file = names.txt\n",
+         "d.example\n", "", "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m3.e");
     for (size_t i = 0; i < COUNT(errors); i++) {
         snprintf(text, sizeof text, "%s\n" DOMAIN("b.example", "m4.e"), errors[i].before);
-        snprintf(expected, sizeof expected, "other.ini:1" ISOLATED "%s, and 2 domains that are not "
-                 "found now keep the last good policy\n", errors[i].text);
+        snprintf(expected, sizeof expected,
+                 "other.ini:1" ISOLATED "%s, and 2 domains that are not "
+                 "found now keep the last good policy\n",
+                 errors[i].text);
         step(WITH_OTHER DOMAIN("a.example", "m1.e"), text, NULL, expected,
              "a.example=m1.e b.example=m4.e c.example=m3.e d.example=m3.e");
     }
     /* what another file had is not this file's */
-    step(WITH_OTHER DOMAIN("e.example", "m1.e"), "mode = none\n", NULL, "other.ini:1" ISOLATED
-         "a key above every [section]; it is left out, and 3 domains that are not found now keep the "
-         "last good policy\n", "e.example=m1.e b.example=m4.e c.example=m3.e d.example=m3.e");
+    step(WITH_OTHER DOMAIN("e.example", "m1.e"), "mode = none\n", NULL,
+         "other.ini:1" ISOLATED
+         "a key above every [section]; it is left out, and 3 domains that are "
+         "not found now keep the last good policy\n",
+         "e.example=m1.e b.example=m4.e c.example=m3.e d.example=m3.e");
 }
 
 static void a_file_that_a_pattern_finds_may_be_wrong(void **state)
@@ -518,7 +549,8 @@ static void a_file_that_a_pattern_finds_may_be_wrong(void **state)
     assert_int_equal(unlink("c.d/a.ini"), 0);
     assert_int_equal(mkdir("c.d/a.ini", 0700), 0);
     write_file("c.d/b.ini", DOMAIN("b.example", "m3.e"));
-    assert_step("main.ini:4" ISOLATED "c.d/a.ini is no regular file; the file is left out, and 1 domain "
+    assert_step("main.ini:4" ISOLATED
+                "c.d/a.ini is no regular file; the file is left out, and 1 domain "
                 "that is not found now keeps the last good policy\n",
                 "z.example=m0.e b.example=m3.e a.example=m1.e");
     assert_int_equal(rmdir("c.d/a.ini"), 0);
@@ -534,9 +566,11 @@ static void a_removed_file_ends_while_another_is_wrong(void **state)
     assert_step("", "z.example=m0.e a.example=m1.e b.example=m2.e");
     assert_int_equal(unlink("c.d/a.ini"), 0);
     write_file("c.d/b.ini", "[b_b.example]\n");
-    assert_step("c.d/b.ini:1" ISOLATED "[b_b.example] is no domain: it has a character other than "
-                "letters, digits, hyphens and dots; the section is left out, and 1 domain that is not "
-                "found now keeps the last good policy\n", "z.example=m0.e b.example=m2.e");
+    assert_step(
+        "c.d/b.ini:1" ISOLATED "[b_b.example] is no domain: it has a character other than "
+        "letters, digits, hyphens and dots; the section is left out, and 1 domain that is not "
+        "found now keeps the last good policy\n",
+        "z.example=m0.e b.example=m2.e");
 }
 
 /* ---- what stays strict ---- */
@@ -547,7 +581,8 @@ static void server_and_defaults_stay_strict(void **state)
         const char *text, *said;
     } rules[] = {
         { "[server]\nlisten = 1\nisolate = on\n" DOMAIN("a.example", "m1.e"),
-          "main.ini:2: error: \"1\" is no address to listen on; did you mean 0.0.0.0:1 and [::]:1?\n" },
+          "main.ini:2: error: \"1\" is no address to listen on; did you mean 0.0.0.0:1 and "
+          "[::]:1?\n" },
         { SERVER "colour = x\n" DOMAIN("a.example", "m1.e"),
           "main.ini:4: error: unknown key \"colour\"\n" },
         { SERVER "a word\n" DOMAIN("a.example", "m1.e"),
@@ -569,7 +604,8 @@ static void server_and_defaults_stay_strict(void **state)
         { WITH_OTHER "include = other*\n" DOMAIN("a.example", "m1.e"),
           "main.ini:5: error: other.ini is already included at main.ini:4\n" },
         { SERVER, "main.ini: error: there is no policy: no section of a domain and no [*]\n" },
-        { SERVER BAD("a.example", "m1.e"), "main.ini:5" MODE "a.example is left out\n"
+        { SERVER BAD("a.example", "m1.e"),
+          "main.ini:5" MODE "a.example is left out\n"
           "main.ini: error: there is no policy left: everything is isolated\n" },
         { SERVER "isolate = off\n" BAD("a.example", "m1.e"),
           "main.ini:4: error: isolate is already set at main.ini:3\n"
@@ -598,10 +634,13 @@ static void isolation_is_known_wherever_the_server_section_stands(void **state)
     step(BAD("a.example", "m1.e") DOMAIN("isolate.example", "m2.e") SERVER, NULL, NULL,
          "main.ini:2" MODE "a.example is left out\n", "isolate.example=m2.e");
     step("\xef\xbb\xbf[isolate.example]\nmode = none\nmx = m.e\ncertificate = /c\n"
-         "[b.example]\nisolate = on\n[server]\nlisten = 127.0.0.1:1\n  isolate = yes\n", NULL, NULL,
-         "main.ini:6" ISOLATED "isolate belongs in [server], not in a policy; b.example is left out\n"
+         "[b.example]\nisolate = on\n[server]\nlisten = 127.0.0.1:1\n  isolate = yes\n",
+         NULL, NULL,
+         "main.ini:6" ISOLATED
+         "isolate belongs in [server], not in a policy; b.example is left out\n"
          "main.ini:5" ISOLATED "no mode, neither here nor in [defaults]; b.example is left out\n"
-         "main.ini:5" ISOLATED "no certificate, neither here nor in [defaults]; b.example is left out\n"
+         "main.ini:5" ISOLATED
+         "no certificate, neither here nor in [defaults]; b.example is left out\n"
          "main.ini:5" ISOLATED "no mx, neither here nor in [defaults]; b.example is left out\n",
          "isolate.example=m.e");
 }
@@ -610,16 +649,18 @@ static void nothing_but_last_good_policies_is_enough(void **state)
 {
     (void)state;
     step(WITH_OTHER, DOMAIN("a.example", "m1.e"), NULL, "", "a.example=m1.e");
-    step(WITH_OTHER, NULL, NULL, "main.ini:4" ISOLATED "cannot open other.ini: No such file or "
+    step(WITH_OTHER, NULL, NULL,
+         "main.ini:4" ISOLATED "cannot open other.ini: No such file or "
          "directory; the file is left out, and 1 domain that is not found now keeps the last good "
-         "policy\n", "a.example=m1.e");
+         "policy\n",
+         "a.example=m1.e");
 }
 
 static void findings_beyond_a_hundred_are_counted(void **state)
 {
-    char           text[20000] = SERVER DOMAIN("a.example", "m1.e");
-    struct config *config;
-    size_t         lines = 0;
+    char text[20000] = SERVER DOMAIN("a.example", "m1.e");
+    struct config            *config;
+    size_t                    lines = 0;
 
     (void)state;
     for (int i = 0; i < 103; i++)
@@ -639,8 +680,11 @@ static void entries_are_counted_not_findings(void **state)
     struct config *config;
 
     (void)state;
-    write_files(WITH_OTHER DOMAIN("a.example", "m1.e") "alias = b c\n" "[d.example]\nmode = x\n"
-                DOMAIN("e.example", "m2.e") "alias = a.example\n", NULL, NULL);
+    write_files(
+        WITH_OTHER DOMAIN("a.example", "m1.e") "alias = b c\n"
+                                               "[d.example]\nmode = x\n" DOMAIN(
+                                                   "e.example", "m2.e") "alias = a.example\n",
+        NULL, NULL);
     config = load();
     /* other.ini, "b", "c", [d.example] with its three findings, a.example */
     assert_int_equal(config_isolated_count(config), 5);
@@ -652,12 +696,16 @@ static void entries_are_counted_not_findings(void **state)
 static void everything_of_a_kept_policy_is_kept(void **state)
 {
     (void)state;
-    step(SERVER DOMAIN("z.example", "m0.e") "[a.example]\nmode = enforce\nmax_age = 2w\nmx = m1.e\n"
-         "mx = mail.%d\ncertificate = c/%d.pem\nkey = k/%h.pem\nid = x1\nrua = mailto:a@b\n"
-         "rua = https://c/d\n[b.example]\nmode = none\nmx = m2.e\ncertificate = /c\n", NULL, NULL,
-         "", "z.example=m0.e a.example=m1.e b.example=m2.e");
+    step(SERVER DOMAIN(
+             "z.example",
+             "m0.e") "[a.example]\nmode = enforce\nmax_age = 2w\nmx = m1.e\n"
+                     "mx = mail.%d\ncertificate = c/%d.pem\nkey = k/%h.pem\nid = x1\nrua = "
+                     "mailto:a@b\n"
+                     "rua = https://c/d\n[b.example]\nmode = none\nmx = m2.e\ncertificate = /c\n",
+         NULL, NULL, "", "z.example=m0.e a.example=m1.e b.example=m2.e");
     step(SERVER DOMAIN("z.example", "m0.e") BAD("a.example", "m8.e") BAD("b.example", "m9.e"), NULL,
-         NULL, "main.ini:9" MODE "a.example keeps its last good policy\n"
+         NULL,
+         "main.ini:9" MODE "a.example keeps its last good policy\n"
          "main.ini:13" MODE "b.example keeps its last good policy\n",
          "z.example=m0.e a.example=m1.e b.example=m2.e");
 }
@@ -712,9 +760,37 @@ static void a_snapshot_that_is_not_whole_is_refused(void **state)
                               "whole: its checksum is wrong\n");
     /* and gives no policies, which is a warning */
     step(SERVER DOMAIN("a.example", "m1.e") BAD("b.example", "m2.e"), NULL, NULL,
-         "main.ini: warning: no last good policy can be kept: the kept configuration is not usable: it "
+         "main.ini: warning: no last good policy can be kept: the kept configuration is not "
+         "usable: it "
          "is not whole: its checksum is wrong\nmain.ini:9" MODE "b.example is left out\n",
          "a.example=m1.e");
+}
+
+static int found = -1;
+
+static int find_in_state_dir(void *context, const char *state_dir)
+{
+    (void)context;
+    assert_string_equal(state_dir, "/s");
+    return dup(found);
+}
+
+static void a_start_finds_last_good_policies_by_the_state_dir(void **state)
+{
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .find_last_good = find_in_state_dir };
+    struct config       *config;
+
+    (void)state;
+    step(SERVER "state_dir = /s\n" DOMAIN("a.example", "m1.e"), NULL, NULL, "", "a.example=m1.e");
+    found = running;
+    write_files(SERVER "state_dir = /s\n" BAD("a.example", "m2.e") DOMAIN("b.example", "m3.e"),
+                NULL, NULL);
+    said[0] = '\0';
+    config = config_load_from("main.ini", &source);
+    assert_string_equal(said, "main.ini:6" MODE "a.example keeps its last good policy\n");
+    assert_served(config, "a.example=m1.e b.example=m3.e");
+    config_free(config);
 }
 
 static void state_dir_is_known_of_a_refused_configuration(void **state)
@@ -810,8 +886,10 @@ static void domains_that_any_still_serves_are_not_removed(void **state)
 {
     (void)state;
     assert_removal("", 10, SERVER DOMAIN("*", "mail.%d"), 0, false);
-    assert_removal("", 10, SERVER DOMAIN("*", "%d." X60("m") "." X60("n") "." X60("o") "." X60("p")
-                   ".x.x") DOMAIN("b.example", "m.e"), 10, true);
+    assert_removal("", 10,
+                   SERVER DOMAIN("*", "%d." X60("m") "." X60("n") "." X60("o") "." X60("p") ".x.x")
+                       DOMAIN("b.example", "m.e"),
+                   10, true);
 }
 
 static void an_isolated_domain_is_removed_unless_its_policy_is_kept(void **state)
@@ -821,12 +899,12 @@ static void an_isolated_domain_is_removed_unless_its_policy_is_kept(void **state
     int                   before;
 
     (void)state;
-    step(SERVER "max_removed = 0\n" DOMAIN("a.example", "m.e") DOMAIN("b.example", "m.e"), NULL, NULL,
-         "", "a.example=m.e b.example=m.e");
-    assert_removal("max_removed = 0\n", 2, SERVER DOMAIN("a.example", "m.e")
-                   BAD("d1.example", "m.e"), 1, true);
-    step(SERVER "max_removed = 0\n" DOMAIN("a.example", "m.e") DOMAIN("b.example", "m.e"), NULL, NULL,
-         "", "a.example=m.e b.example=m.e");
+    step(SERVER "max_removed = 0\n" DOMAIN("a.example", "m.e") DOMAIN("b.example", "m.e"), NULL,
+         NULL, "", "a.example=m.e b.example=m.e");
+    assert_removal("max_removed = 0\n", 2,
+                   SERVER DOMAIN("a.example", "m.e") BAD("d1.example", "m.e"), 1, true);
+    step(SERVER "max_removed = 0\n" DOMAIN("a.example", "m.e") DOMAIN("b.example", "m.e"), NULL,
+         NULL, "", "a.example=m.e b.example=m.e");
     before = dup(running);
     write_files(SERVER DOMAIN("a.example", "m.e") BAD("b.example", "m.e"), NULL, NULL);
     config = load();
@@ -836,6 +914,51 @@ static void an_isolated_domain_is_removed_unless_its_policy_is_kept(void **state
     assert_int_equal(config_removal(config, before, &removal), -1);
     config_free(config);
     close(before);
+}
+
+/* ---- memory ---- */
+
+/* A reload in which each kind of last good policy is kept. Its nth allocation fails. */
+static struct config *load_without_memory(long nth, int record)
+{
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report,
+                                    .places = true };
+
+    said[0] = '\0';
+    source.last_good = running;
+    source.record = record;
+    mallocs_until_failure = nth;
+    return config_load_from("main.ini", &source);
+}
+
+static void a_load_without_memory_ends_in_an_error(void **state)
+{
+    long           nth = 0;
+    long           refusals = 0;
+    struct config *config = NULL;
+
+    (void)state;
+    step(WITH_OTHER "state_dir = /s\n" DOMAIN("a.example", "m1.e") DOMAIN("*", "m3.e"),
+         DOMAIN("b.example", "m2.e") "alias_file = names.txt\nid = x\nkey = /k\nrua = mailto:a@b\n",
+         "c.example\n", "", "a.example=m1.e b.example=m2.e c.example=m2.e *=m3.e");
+    write_files(WITH_OTHER DOMAIN("a.example", "m1.e") BAD("*", "m3.e"), NULL, "c.example\n");
+    do {
+        int record = memfd_create("record", MFD_CLOEXEC);
+
+        config_free(config);
+        config = load_without_memory(++nth, record);
+        if (config == NULL) {
+            assert_non_null(strstr(said, ": error: not enough memory\n"));
+            assert_int_equal(lseek(record, 0, SEEK_END), 0);
+            refusals++;
+        } else { /* what could not be made smaller does as well */
+            assert_served(config, "a.example=m1.e b.example=m2.e c.example=m2.e *=m3.e");
+        }
+        close(record);
+    } while (mallocs_until_failure == 0);
+    mallocs_until_failure = 0;
+    assert_in_range(refusals, 30, nth);
+    config_free(config);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -871,11 +994,13 @@ int main(void)
         TEST(equal_inputs_have_one_digest),
         TEST(a_relative_path_means_the_directory_of_the_snapshot),
         TEST(a_snapshot_that_is_not_whole_is_refused),
+        TEST(a_start_finds_last_good_policies_by_the_state_dir),
         TEST(state_dir_is_known_of_a_refused_configuration),
         TEST(a_snapshot_that_cannot_be_written_is_a_warning),
         TEST(a_reload_may_drop_as_many_domains_as_the_running_limit_says),
         TEST(domains_that_any_still_serves_are_not_removed),
         TEST(an_isolated_domain_is_removed_unless_its_policy_is_kept),
+        TEST(a_load_without_memory_ends_in_an_error),
     };
     int failed;
 

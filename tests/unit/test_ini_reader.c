@@ -105,7 +105,8 @@ static const char *const cases[][3] = {
       "[a]\n[b\nk = v\nword\n[c]\nl = w\n",
       "1[a]\n2!a section header without its ] in [b\n4" NEITHER "5[c]\n6<l>=<w>\n" },
     { "junk_behind_a_header_is_an_error", "[a] b\n[a]]\n[a]#\n",
-      "1!nothing but a ; comment may follow a section header in [a] b\n2!nothing but a ; comment may "
+      "1!nothing but a ; comment may follow a section header in [a] b\n2!nothing but a ; comment "
+      "may "
       "follow a section header in [a]]\n"
       "3!nothing but a ; comment may follow a section header in [a]#\n" },
     { "a_header_has_a_name", "[]\n[ ]\n",

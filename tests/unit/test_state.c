@@ -195,12 +195,14 @@ static void a_torn_or_foreign_file_is_refused(void **state)
     assert_int_equal(state_commit(dir, config, error), 0);
     assert_int_equal(truncate(file, 40), 0);
     assert_int_equal(state_open(dir, config, &fd, error), -1);
-    snprintf(expected, sizeof expected, "cannot use %s: it is not whole: its checksum is wrong", file);
+    snprintf(expected, sizeof expected, "cannot use %s: it is not whole: its checksum is wrong",
+             file);
     assert_string_equal(error, expected);
     assert_int_equal(unlink(file), 0);
     assert_int_equal(mkfifo(file, 0600), 0);
     assert_int_equal(state_open(dir, config, &fd, error), -1);
-    snprintf(expected, sizeof expected, "cannot use %s: it is not a regular file of this user", file);
+    snprintf(expected, sizeof expected, "cannot use %s: it is not a regular file of this user",
+             file);
     assert_string_equal(error, expected);
     /* what lies in the way of a new one is not written through */
     assert_int_equal(symlink(config, new_file), 0);
