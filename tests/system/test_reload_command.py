@@ -15,7 +15,7 @@ from lib.client import fetch
 from lib.processes import ends, kill, stopped
 from lib.reloads import admin_address, candidate_stopped, first, reload, slow_configuration, status
 from lib.senders import Senders
-from lib.server import MTA_STSD, ORG, ORG_BODY, PATIENCE, run_mta_stsd
+from lib.server import MTA_STSD, ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
 from lib.tools import eventually
 
 NEW_BODY = ORG_BODY.replace(b"604800", b"86400")
@@ -296,6 +296,50 @@ def test_a_keeper_that_dies_while_it_is_asked_to_look_again_ends_in_the_next_gen
         kill(keeper)
         [(exit_status, output)] = results(commands)
     assert exit_status == 0 and output.startswith("ready: generation "), output
+
+
+@contextlib.contextmanager
+def start_under_way(site):
+    """A server whose first keeper stands still before it has workers. Gives both."""
+    for _ in range(20):  # a busy machine may let it have them before this sees it
+        server = Server(site).allow(": error: |cannot start")
+        keeper, *_ = first(server.children)
+        with contextlib.suppress(ProcessLookupError), stopped(keeper):
+            if not server.children(keeper.pid):
+                yield server, keeper
+                return
+        server.signal(signal.SIGTERM)
+        server.wait_end()
+    raise AssertionError("no start was slow enough")
+
+
+@pytest.mark.parametrize("more, exit_status, output", [
+    ("", 0, "reload unchanged: generation 1 goes on"),
+    ("mox = mx.example.org\n", 1, "no reload: the server closed the connection"),
+], ids=["starts", "does not start"])
+def test_a_request_to_a_server_that_starts_waits_for_a_reload_behind_the_start(site, more, exit_status, output):
+    slow_configuration(site)
+    site.write(site.ini.read_text() + more)
+    with start_under_way(site) as (server, keeper), reloading(site, 1) as commands:
+        eventually(PATIENCE, lambda: clients(server) == 1)
+        assert status(site) == (0, "starting\n", "")
+        os.kill(keeper.pid, signal.SIGCONT)
+        [(ended, said)] = results(commands)
+    assert (ended, said[:len(output)]) == (exit_status, output)
+    if exit_status == 0:
+        server.stop()
+    else:
+        assert server.wait_end() == 1
+        server.check()
+
+
+@pytest.mark.parametrize("environment", [{}, {"RUNTIME_DIRECTORY": "{}"}, {"RUNTIME_DIRECTORY": "{}/other"}],
+                         ids=["a shell", "the service manager", "another directory"])
+def test_a_server_with_a_runtime_directory_is_found_with_and_without_it(serve, site, environment):
+    serve(ORG, env={"RUNTIME_DIRECTORY": str(site.folder)})
+    environment = {key: value.format(site.folder) for key, value in environment.items()}
+    done = run_mta_stsd("-r", "-c", str(site.ini), env={**os.environ, **environment})
+    assert done.returncode == 0 and done.stdout.startswith("reload unchanged: generation 1")
 
 
 # --- max_removed
