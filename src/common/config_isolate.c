@@ -330,6 +330,26 @@ static void compact(struct loader *loader)
     config->domains = left;
 }
 
+/* An included file that was cut while it was written mostly ends in a wrong section: what stood behind the
+   cut is not known. So a file whose last section is wrong is treated as one with a broken header. */
+static void suspect_cut_files(struct loader *loader)
+{
+    for (uint32_t i = 0; i < loader->section_count; i++) {
+        uint32_t file = loader->sections[i].place.file;
+        bool     last = i + 1 == loader->section_count || loader->sections[i + 1].place.file != file;
+
+        if (file == 0 || !last || !loader->sections[i].isolated)
+            continue;
+        loader->files[file].unsure = true;
+        for (unsigned at = 0; at < loader->isolated_count && at < CONFIG_ERRORS_MAX; at++) {
+            struct unit *unit = &loader->isolated[at].unit;
+
+            if (unit->kind == UNIT_SECTION && unit->index == i)
+                unit->unsure = true;
+        }
+    }
+}
+
 void config_isolate_finish(struct loader *loader)
 {
     static const struct place whole = { 0, 0 };
@@ -340,6 +360,7 @@ void config_isolate_finish(struct loader *loader)
         struct last_good *last;
 
         judge_lengths(loader);
+        suspect_cut_files(loader);
         last = config_last_good_open(loader);
         resolve_domains(loader, last);
         resolve_any(loader, last);

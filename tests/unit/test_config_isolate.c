@@ -483,6 +483,23 @@ static void a_domain_that_repeats_an_mx_is_taken_out_alone(void **state)
 
 /* ---- files ---- */
 
+static void an_include_cut_inside_a_value_keeps_the_domains_behind_the_cut(void **state)
+{
+    const char *const main_ini = WITH_OTHER DOMAIN("a.example", "m1.e");
+
+    (void)state;
+    step(main_ini, DOMAIN("b.example", "m2.e") DOMAIN("c.example", "m3.e") DOMAIN("d.example", "m4.e"),
+         NULL, "", "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m4.e");
+    step(main_ini, DOMAIN("b.example", "m2.e") "[c.example]\nmx = m3.e\ncertificate = /c\nmode = test", NULL,
+         "other.ini:8" ISOLATED "mode is enforce, testing or none, not \"test\"; "
+         "c.example keeps its last good policy, and 1 domain that is not found now keeps the last "
+         "good policy\n",
+         "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m4.e");
+    step(main_ini, BAD("c.example", "m3.e") DOMAIN("b.example", "m2.e"), NULL,
+         "other.ini:2" MODE "c.example keeps its last good policy\n",
+         "a.example=m1.e c.example=m3.e b.example=m2.e");
+}
+
 static void a_missing_include_keeps_the_domains_that_it_had(void **state)
 {
     const char *const main_ini = WITH_OTHER DOMAIN("a.example", "m1.e");
@@ -980,6 +997,7 @@ int main(void)
         TEST(a_domain_named_twice_in_its_section_is_served),
         TEST(a_domain_that_an_mx_is_too_long_with_is_taken_out_alone),
         TEST(a_domain_that_repeats_an_mx_is_taken_out_alone),
+        TEST(an_include_cut_inside_a_value_keeps_the_domains_behind_the_cut),
         TEST(a_missing_include_keeps_the_domains_that_it_had),
         TEST(what_an_include_meant_to_hold_keeps_its_last_good_policy),
         TEST(a_file_that_a_pattern_finds_may_be_wrong),
