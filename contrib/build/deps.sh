@@ -195,8 +195,8 @@ linked_packages() {
 	versions_in "$build/deps/packages" | if wants_nettle; then cat; else sed 's/, nettle-dev.*//'; fi
 }
 
-# Writes the versions that the mirror has to build/apt/newest, unless it cannot be asked.
-ask_mirror() {
+# Writes the versions that the mirror has to build/apt/newest. Fails, and writes nothing, when the mirror does not answer.
+ask_mirror() {  # a command that runs the question (timeout SECONDS), or nothing
 	mkdir -p "$build/apt"
 	# shellcheck disable=SC2086 # a list of names
 	"$@" contrib/build/unpack.sh -n "$NEWER_SUITE" $UNPACKED >"$build/apt/newest.new" 2>"$build/deps.log" &&
@@ -215,10 +215,10 @@ tell_of_newer() {
 
 update() {
 	if [ -n "${MBEDTLS:-}" ] || recent_mbedtls "" || ! is_debian_12; then
-		echo "Nothing is unpacked here: the libraries are the system's, and so are their updates; or those of MBEDTLS=."
+		echo "build/deps is not used here: mbedTLS and Nettle are the system's, and apt updates them; or those of MBEDTLS="
 		return
 	fi
-	ask_mirror env || { cat "$build/deps.log" >&2; die "deps: the mirror cannot be asked; build/deps stays as it is"; }
+	ask_mirror || { cat "$build/deps.log" >&2; die "deps: the mirror cannot be asked; build/deps stays as it is"; }
 	if cmp -s "$build/apt/newest" "$build/deps/packages"; then
 		echo "build/deps is Debian $NEWER_SUITE's newest: $(versions_in "$build/deps/packages")"
 		return

@@ -13,6 +13,7 @@ unsigned long memory_failures(void)
 }
 
 /* Not libc's by name: AddressSanitizer and the tests have a calloc in front of it. */
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): libc's are reserved
 void *calloc(size_t count, size_t size)
 {
     static void *(*next)(size_t, size_t);

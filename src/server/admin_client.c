@@ -74,10 +74,11 @@ static int find_server(struct call *call)
     }
     if (is_trusted(call->fd, &server))
         return 0;
-    snprintf(text, sizeof(text),
-             "the process that answers belongs to user %u: run this command as that user, if it is the "
-             "server",
-             (unsigned)server);
+    snprintf(
+        text, sizeof(text),
+        "the process that answers belongs to user %u: run this command as that user, if it is the "
+        "server",
+        (unsigned)server);
     return fail(call, text);
 }
 
@@ -97,7 +98,8 @@ static int fail_closed(const struct call *call, int error)
 {
     if (error != 0 && error != EPIPE && error != ECONNRESET)
         return fail(call, strerror(error));
-    return fail(call, "the server closed the connection: it has ended, or does not allow this user");
+    return fail(call,
+                "the server closed the connection: it has ended, or does not allow this user");
 }
 
 /* The last packet's line. */

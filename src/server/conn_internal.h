@@ -48,14 +48,14 @@ enum conn_next {
 };
 
 struct conn {
-    struct conns             *conns;
-    ev_io                     io;
-    enum conn_state           state;
-    int                       wants; /* events of io while it is active; 0: waits elsewhere */
-    struct deadline           deadline;
-    struct limits_counted     in_all; /* of the worker's connections, or of those of health listeners */
-    struct limits_member      in_tls; /* of its TLS states */
-    struct sockaddr_in6       peer;   /* or a sockaddr_in in its place */
+    struct conns         *conns;
+    ev_io                 io;
+    enum conn_state       state;
+    int                   wants; /* events of io while it is active; 0: waits elsewhere */
+    struct deadline       deadline;
+    struct limits_counted in_all; /* of the worker's connections, or of those of health listeners */
+    struct limits_member  in_tls; /* of its TLS states */
+    struct sockaddr_in6   peer;   /* or a sockaddr_in in its place */
     enum config_listener_kind kind;
     const char               *listener;
     int64_t  started; /* process_now_ms of the connection, then of each later request */

@@ -165,8 +165,9 @@ int health_run(const char *text)
     int                     fd;
 
     if (!parse_address(text, &address, &len)) {
-        fprintf(stderr, "mta-stsd: \"%s\" is not an address and a port, such as 127.0.0.1:443 or "
-                        "[::1]:443\n",
+        fprintf(stderr,
+                "mta-stsd: \"%s\" is not an address and a port, such as 127.0.0.1:443 or "
+                "[::1]:443\n",
                 text);
         return HEALTH_USAGE;
     }

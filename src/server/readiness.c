@@ -103,8 +103,9 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
         take(readiness, pair);
 }
 
-struct readiness *readiness_new(struct ev_loop *loop, const struct config *config, struct certs *certs,
-                                unsigned percent, bool (*reached)(void *context), void *context)
+struct readiness *readiness_new(struct ev_loop *loop, const struct config *config,
+                                struct certs *certs, unsigned         percent,
+                                bool (*reached)(void *context), void *context)
 {
     struct readiness *readiness = calloc(1, sizeof(*readiness));
     struct choice     choice = { .readiness = readiness, .count = config_domain_count(config) };

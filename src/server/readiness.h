@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 
-enum { READINESS_HOSTS_MAX = 1000, READINESS_AGAIN_MS = 2000 /* between two looks at what is missing */ };
+enum {
+    READINESS_HOSTS_MAX = 1000,
+    READINESS_AGAIN_MS = 2000 /* between two looks at what is missing */
+};
 
 struct certs;
 struct config;
@@ -22,8 +25,9 @@ struct readiness;
 /* Calls reached, from the loop, when percent of the hosts are good; at once where the configuration names
    none. It is called once, unless it returns false: then it could not pass that on, and is called again
    later. It must not free. config and certs are borrowed. NULL: no memory. */
-struct readiness *readiness_new(struct ev_loop *loop, const struct config *config, struct certs *certs,
-                                unsigned percent, bool (*reached)(void *context), void *context);
+struct readiness *readiness_new(struct ev_loop *loop, const struct config *config,
+                                struct certs *certs, unsigned         percent,
+                                bool (*reached)(void *context), void *context);
 void              readiness_free(struct readiness *readiness); /* accepts NULL */
 
 #endif

@@ -197,16 +197,3 @@ int state_commit(const char *dir, const char *config_path, char error[STATE_ERRO
     close(dir_fd);
     return result;
 }
-
-void state_discard(const char *dir, const char *config_path)
-{
-    char error[STATE_ERROR_MAX];
-    char name[NAME_MAX + 1];
-    int  dir_fd = open_directory(dir, false, error);
-
-    if (dir_fd < 0)
-        return;
-    if (file_name(config_path, "new", name, error) == 0)
-        (void)unlinkat(dir_fd, name, 0);
-    close(dir_fd);
-}

@@ -27,7 +27,5 @@ int state_write(const char *dir, const char *config_path, int snapshot,
                 char error[STATE_ERROR_MAX]);
 /* Moves the file that state_write has written to its place. The same. */
 int state_commit(const char *dir, const char *config_path, char error[STATE_ERROR_MAX]);
-/* Removes the file that state_write has written, if it is there: the generation was refused. */
-void state_discard(const char *dir, const char *config_path);
 
 #endif

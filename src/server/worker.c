@@ -264,7 +264,8 @@ _Noreturn void worker_run(const struct worker_start *start)
     process_ignore_master_signals();
     drop_everything(start);
     prepare(&worker, start);
-    if (broker_say(worker.broker, MESSAGE_UP) != 0) { /* as when a start or a reload is called off */
+    if (broker_say(worker.broker, MESSAGE_UP) !=
+        0) { /* as when a start or a reload is called off */
         log_warn("the keeper is gone before this worker was up");
         exit(1);
     }

@@ -1,6 +1,7 @@
 """Master, keeper and workers: who there is, and what becomes of the rest when one of them dies."""
 
 import array
+import contextlib
 import os
 import resource
 import select
@@ -16,7 +17,7 @@ from lib.hello import client_hello, records
 from lib.inspection import by_copying, copy_descriptor
 from lib.processes import cpu_seconds, ends, kill, root_only, stopped
 from lib.senders import Senders, fetch_from_each
-from lib.server import HOST, ORG, ORG_BODY, Server
+from lib.server import HOST, ORG, ORG_BODY, PATIENCE, Server
 from lib.tools import eventually
 
 A_SECOND = 2.0  # "within a second", and what a busy machine adds
@@ -359,6 +360,25 @@ def test_a_worker_that_has_closed_its_line_does_not_survive_a_reload(server):
         assert server.reload().startswith("reload unchanged")
     eventually(A_SECOND, lambda: len(crew(server)) == 2)
     assert other.pid in crew(server)
+
+
+@root_only
+def test_a_server_that_stops_within_a_reload_ends_without_an_error(site):
+    """The workers have ended with the lifetime pipe before the keeper reads that they are to look again."""
+    site.configure(ORG)
+    with Server(site) as server, contextlib.ExitStack() as copies:
+        slow = keeper(server)
+        lines = []
+        for number, leads_to in slow.descriptors().items():
+            if leads_to.startswith("socket:"):
+                lines.append(copies.enter_context(socket.socket(fileno=copy_descriptor(slow.pid, number))))
+        lines = [line for line in lines if line.type == socket.SOCK_SEQPACKET]
+        with stopped(slow):
+            server.signal(signal.SIGHUP)
+            assert select.select(lines, [], [], PATIENCE)[0], "no message to the keeper"
+            with ends(server.workers()):
+                server.signal(signal.SIGTERM)
+        assert server.wait_end() == 0
 
 
 @root_only

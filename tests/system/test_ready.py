@@ -1,17 +1,20 @@
 """The health listener: /livez and /readyz, ready_requires_certificates, and readiness before the end (drain_delay)."""
 
+import contextlib
 import re
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from lib.client import connect, fetch, plain, request, tls
 from lib.hand_over import listening
 from lib.processes import kill, own_address, stopped
-from lib.server import ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
+from lib.reloads import first
+from lib.server import ORG, ORG_BODY, PATIENCE, Process, Server, run_mta_stsd
 from lib.tools import eventually
 
 HEALTH = ["127.0.0.3:0"]
@@ -177,6 +180,7 @@ def test_silent_clients_of_the_health_listener_keep_no_probe_out(serve, site):
         for _ in range(3):
             assert status(server, "/livez") == 200
         assert fetch(server).body == ORG_BODY
+        assert crowd[0].recv(100) == b""  # the oldest have made room
     finally:
         for stream in crowd:
             stream.close()
@@ -247,6 +251,46 @@ def test_so_many_percent_are_enough(serve, site):
     site.install("d4.example")
     server.wait_for("^ready_requires_certificates: 4 of 5 hosts")
     eventually(SOON, lambda: all(status(server) == 200 for _ in range(8)))
+
+
+def children(pid):
+    """Their pids. Looking through all of /proc would take longer than a worker needs to start."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def several_of(pids):
+    return pids if len(pids) > 1 else None
+
+
+@contextlib.contextmanager
+def scanned_before_ready(site):
+    """A server whose scan has ended while its last worker stood still and was not up."""
+    for _ in range(20):
+        server = Server(site)
+        keeper = first(lambda: children(server.pid))[0]
+        workers = first(lambda: several_of(children(keeper)))
+        with stopped(Process(workers[-1])):
+            server.wait_for("^ready_requires")
+            early = not server.messages("^ready: ")
+        with server:
+            if early:
+                yield server
+                return
+    raise AssertionError("every start was too fast")
+
+
+def test_a_scan_that_ends_before_all_workers_are_up_counts(site):
+    """The keeper is a candidate then."""
+    many = "workers = 8\nready_requires_certificates = 100%"
+    site.install("example.org")
+    site.configure(ORG, health=HEALTH, server=many)
+    with scanned_before_ready(site) as server:
+        eventually(SOON, lambda: all(status(server) == 200 for _ in range(8)))
+        (site.certs / "mta-sts.example.org" / "privkey.pem").unlink()
+        site.configure(ORG + "max_age = 86400\n", health=HEALTH, server=many)
+        assert server.reload().startswith("ready: generation 2")
+        for _ in range(8):
+            assert status(server) == 200
 
 
 def test_a_pair_that_is_not_usable_does_not_count(serve, site, authority):
@@ -408,6 +452,21 @@ def test_a_start_under_way_has_no_delay(site):
         site.configure(ORG, listen=["%s:8443" % other.getsockname()[0]], server="drain_delay = 30")
         server = Server(site).allow("in use|cannot start")
         assert server.wait_end() == 1
+
+
+def test_a_request_that_is_under_way_at_the_end_is_answered_not_ready(serve, site):
+    server = serve(ORG, health=HEALTH, server="workers = 1")
+    asks = request(path="/readyz")
+    with plain(server.health) as idle, plain(server.health) as probe:
+        assert idle.ask(path="/readyz").status == 200
+        probe.send(asks[:20])
+        assert status(server) == 200  # so the worker has the half
+        server.signal(signal.SIGTERM)
+        assert idle.rest() == b""  # it has seen the end
+        probe.send(asks[20:])
+        response = probe.response()
+        assert (response.status, response.body, response.closes) == (503, STOPPING, True)
+    assert server.wait_end() == 0
 
 
 def test_without_the_key_there_is_no_delay(serve, site):

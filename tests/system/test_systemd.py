@@ -1,5 +1,6 @@
 """What a service manager says and hears: notifications, and sockets that it hands over."""
 
+import os
 import re
 import select
 import shutil
@@ -7,16 +8,18 @@ import signal
 import socket
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from lib.client import fetch
 from lib.hand_over import hand_over_to, listening
-from lib.server import ORG, ORG_BODY, PATIENCE, Server
+from lib.server import ORG, ORG_BODY, PATIENCE, Server, run_mta_stsd
 from lib.processes import kill, own_address, stopped
 from lib.tools import eventually
 
 NEW = ORG + "max_age = 86400\n"
+UNIT = Path(__file__).resolve().parents[2] / "contrib" / "systemd" / "mta-stsd.service"
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +120,59 @@ def test_with_a_delay_the_end_is_told_once_and_nothing_behind_it(serve, site, ma
 def waiting(server):
     """Until the candidate of the reload has gone: then the master waits for the keeper alone."""
     eventually(PATIENCE, lambda: len(server.children()) == 1)
+
+
+def place(site):
+    """FILE:LINE of the mistake."""
+    return f"{site.ini}:{site.ini.read_text().splitlines().index('mistake') + 1}"
+
+
+def exec_reload(site, manager):
+    """What systemd does for `systemctl reload`: runs the unit's ExecReload=, and fails when that fails."""
+    [command] = re.findall(r"^ExecReload=/usr/sbin/mta-stsd (.*)$", UNIT.read_text(), re.M)
+    return run_mta_stsd(*command.split(), "-c", str(site.ini), env={**os.environ, **manager.env})
+
+
+def test_the_reload_of_the_unit_waits_for_the_result(serve, site, manager):
+    serve(ORG, env=manager.env).allow("mistake|: error: |reload refused")
+    manager.hear()
+    site.configure(NEW)
+    since = time.monotonic_ns() // 1000
+    done = exec_reload(site, manager)
+    assert done.returncode == 0 and done.stdout.startswith("ready: generation 2")
+    assert heard_reload(manager, since)["STATUS"] == done.stdout.strip()  # and it has come before the command's end
+    site.configure("mistake")
+    since = time.monotonic_ns() // 1000
+    done = exec_reload(site, manager)
+    assert done.returncode == 1
+    assert f"{place(site)}: error: " in done.stdout
+    refused = heard_reload(manager, since)["STATUS"]
+    assert refused == done.stderr.strip()
+    assert re.fullmatch(rf"reload refused at {place(site)}; generation 2 \(of \S+Z\) goes on", refused)
+    assert manager.silent()
+
+
+def test_the_status_names_what_is_refused_until_a_reload_succeeds(serve, site, manager):
+    server = serve(ORG, env=manager.env).allow("mistake|: error: |reload refused|has lost its")
+    manager.hear()
+    site.configure("mistake")
+    _, refused = reload(server, manager)
+    assert refused["STATUS"].startswith(f"reload refused at {place(site)}; generation 1 ")
+    kill(*server.children())
+    assert manager.hear()["STATUS"].startswith(f"reload refused at {place(site)}; generation 3 ")
+    site.configure(ORG)
+    _, unchanged = reload(server, manager)
+    assert unchanged["STATUS"].startswith("ready: generation 3")
+
+
+def test_a_start_with_the_last_good_configuration_is_ready_and_its_status_degraded(serve, site, manager):
+    line = f"state_dir = {site.folder / 'state'}"
+    serve(ORG, server=line).stop()
+    site.configure("mistake", server=line)
+    with Server(site, env=manager.env).allow(": error: |refused"):
+        first = manager.hear()
+        assert first["READY"] == "1"
+        assert first["STATUS"].startswith("degraded: the configuration is refused at ")
 
 
 def test_nothing_is_told_before_every_listener_accepts(site, manager):

@@ -71,9 +71,9 @@ void log_info(const char *format, ...)
 
 /* --- What a test is made of */
 
-static char     directory[] = "/tmp/admin-XXXXXX";
-static char     config_path[64];
-static unsigned asked_count;
+static char               directory[] = "/tmp/admin-XXXXXX";
+static char               config_path[64];
+static unsigned           asked_count;
 static enum admin_request last_asked;
 static const char        *answer_at_once; /* to each request; NULL: it waits */
 static int                answer_status;
@@ -401,7 +401,8 @@ static void clients_that_wait_for_an_answer_keep_their_places(void **state)
     (void)state;
     for (size_t i = 0; i < ADMIN_CLIENTS_MAX; i++)
         clients[i] = client_asking(ADMIN_RELOAD);
-    assert_int_equal(admin_poll(fds), ADMIN_CLIENTS_MAX); /* the listening socket is not among them */
+    assert_int_equal(admin_poll(fds),
+                     ADMIN_CLIENTS_MAX); /* the listening socket is not among them */
     more = client_asking(ADMIN_STATUS);
     turn();
     assert_int_equal(asked_count, ADMIN_CLIENTS_MAX);
@@ -580,8 +581,7 @@ static void the_findings_of_a_reload_are_lines_of_standard_output(void **state)
     (void)state;
     run_client(ADMIN_RELOAD, serve_a_reload, &ran);
     assert_int_equal(ran.status, 1);
-    assert_string_equal(ran.output,
-                        "mta-stsd.ini:1: warning: one\nmta-stsd.ini:2: error: two\n");
+    assert_string_equal(ran.output, "mta-stsd.ini:1: warning: one\nmta-stsd.ini:2: error: two\n");
     assert_string_equal(ran.errors, "reload refused at mta-stsd.ini:2\n");
 }
 
@@ -591,8 +591,8 @@ static void without_a_server_the_client_fails(void **state)
 
     (void)state;
     admin_close();
-    snprintf(expected, sizeof(expected),
-             "not alive: no server runs with the configuration %s\n", config_path);
+    snprintf(expected, sizeof(expected), "not alive: no server runs with the configuration %s\n",
+             config_path);
     assert_client(ADMIN_HEALTH, 1, "", expected);
     snprintf(expected, sizeof(expected), "no reload: no server runs with the configuration %s\n",
              config_path);
@@ -624,7 +624,8 @@ static void a_full_queue_is_waited_for_and_no_longer(void **state)
 
         assert_int_equal(admin_addresses(config_path, addresses), 0);
         waiting[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-        if (connect(waiting[count], (struct sockaddr *)&addresses[1].address, addresses[1].len) != 0)
+        if (connect(waiting[count], (struct sockaddr *)&addresses[1].address, addresses[1].len) !=
+            0)
             break;
         assert_true(++count < 60);
     }
@@ -665,7 +666,8 @@ static void something_else_is_not_believed(void **state)
     admin_close();
     assert_int_equal(admin_addresses(config_path, addresses), 0);
     other_server = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    assert_int_equal(bind(other_server, (struct sockaddr *)&addresses[1].address, addresses[1].len), 0);
+    assert_int_equal(bind(other_server, (struct sockaddr *)&addresses[1].address, addresses[1].len),
+                     0);
     assert_int_equal(listen(other_server, 5), 0);
     run_client(ADMIN_HEALTH, serve_something_else, &ran);
     assert_int_equal(ran.status, 1);
@@ -710,8 +712,9 @@ static void a_server_of_another_user_is_not_believed(void **state)
     answer_at_once = "";
     run_client(ADMIN_HEALTH, serve, &ran);
     assert_int_equal(ran.status, 1);
-    assert_string_equal(ran.errors, "not alive: the process that answers belongs to user 65534: run "
-                                    "this command as that user, if it is the server\n");
+    assert_string_equal(ran.errors,
+                        "not alive: the process that answers belongs to user 65534: run "
+                        "this command as that user, if it is the server\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)

@@ -301,8 +301,8 @@ static void readyz_is_503_with_its_reason(void **state)
 
 static void a_health_listener_has_nothing_else(void **state)
 {
-    static const char *const others[] = { "/",       "*",          "/livez/", "/livezx",
-                                          "/live",   "/LIVEZ",     "/healthz", ANSWERS_POLICY_PATH };
+    static const char *const others[] = { "/",     "*",      "/livez/",  "/livezx",
+                                          "/live", "/LIVEZ", "/healthz", ANSWERS_POLICY_PATH };
     struct read              read;
 
     (void)state;

@@ -177,12 +177,22 @@ static void anything_else_is_one_line_and_status_1(void **state)
 
 static void what_is_no_address_is_wrong_usage(void **state)
 {
-    static const char *const others[] = {
-        "",           "443",          ":443",           "127.0.0.1",        "127.0.0.1:",
-        "::1:443",    "[::1]",        "[::1:443",       "127.0.0.1:0",      "127.0.0.1:65536",
-        "localhost:443", "127.0.0.1:-1", "127.0.0.1: 80", "127.0.0.1:443443443443", "systemd:443"
-    };
-    char printed[CHILD_SAID_MAX];
+    static const char *const others[] = { "",
+                                          "443",
+                                          ":443",
+                                          "127.0.0.1",
+                                          "127.0.0.1:",
+                                          "::1:443",
+                                          "[::1]",
+                                          "[::1:443",
+                                          "127.0.0.1:0",
+                                          "127.0.0.1:65536",
+                                          "localhost:443",
+                                          "127.0.0.1:-1",
+                                          "127.0.0.1: 80",
+                                          "127.0.0.1:443443443443",
+                                          "systemd:443" };
+    char                     printed[CHILD_SAID_MAX];
 
     (void)state;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -63,7 +63,8 @@ static void another_file_is_another_instance(void **state)
     (void)state;
     assert_string_not_equal(name_of("real/mta-stsd.ini"), name_of("mta-stsd.ini"));
     assert_string_not_equal(name_of("real/mta-stsd.ini"), name_of("real/mta-stsd.in"));
-    assert_string_not_equal(name_of("link"), name_of("real")); /* the last component is not resolved */
+    assert_string_not_equal(name_of("link"),
+                            name_of("real")); /* the last component is not resolved */
 }
 
 /* A server and a later version of its commands find each other. */

@@ -54,9 +54,9 @@ static void each_side_takes_what_the_other_may_send(void **state)
         assert_int_equal(keeper_takes(&bare), kind == MESSAGE_UP || kind == MESSAGE_SCANNED);
         assert_int_equal(keeper_takes(&named),
                          kind == MESSAGE_CERTIFICATE || kind == MESSAGE_TOKEN);
-        assert_int_equal(worker_takes(&bare),
-                         kind == MESSAGE_GO || kind == MESSAGE_RECHECK ||
-                             kind == MESSAGE_ANSWER || kind == MESSAGE_SCANNED);
+        assert_int_equal(worker_takes(&bare), kind == MESSAGE_GO || kind == MESSAGE_RECHECK ||
+                                                  kind == MESSAGE_ANSWER ||
+                                                  kind == MESSAGE_SCANNED);
         assert_false(worker_takes(&named));
     }
 }

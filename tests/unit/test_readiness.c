@@ -294,7 +294,8 @@ static void what_could_not_be_passed_on_is_tried_again(void **state)
 
 static void of_very_many_so_many_are_chosen_evenly(void **state)
 {
-    static const size_t counts[] = { READINESS_HOSTS_MAX, READINESS_HOSTS_MAX + 1, 2500, DOMAINS_MAX };
+    static const size_t counts[] = { READINESS_HOSTS_MAX, READINESS_HOSTS_MAX + 1, 2500,
+                                     DOMAINS_MAX };
 
     for (size_t at = 0; at < sizeof(counts) / sizeof(counts[0]); at++) {
         struct readiness *readiness;
