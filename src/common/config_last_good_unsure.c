@@ -150,6 +150,8 @@ void config_last_good_unsure(struct loader *loader, struct last_good *last)
     if (same == NULL || by == NULL) {
         config_no_memory(loader);
     } else {
+        if (!last->whole)
+            same[0] = 0; /* the main file, by whatever path it was given */
         note_renamed(loader, last->config, same);
         add_domains(loader, last, same, by);
     }

@@ -422,6 +422,27 @@ static void a_missing_alias_file_keeps_the_domains_that_it_had(void **state)
     step(SERVER DOMAIN("a.example", "m1.e"), NULL, "c.example\n", "", "a.example=m1.e");
 }
 
+/* The main file is the same by another path; what it names has other paths then. */
+static void the_main_file_is_known_by_another_path(void **state)
+{
+    struct config_source source = { CONFIG_FROM_DISK, .key = key, .report = report };
+    struct config       *config;
+
+    (void)state;
+    step(SERVER DOMAIN("a.example", "m1.e") DOMAIN("b.example", "m2.e") "alias_file = names.txt\n",
+         NULL, "c.example\n", "", "a.example=m1.e b.example=m2.e c.example=m2.e");
+    write_files(SERVER DOMAIN("a.example", "m1.e") "[b_b.example]\n", NULL, NULL);
+    said[0] = '\0';
+    source.last_good = running;
+    config = config_load_from("./main.ini", &source);
+    assert_string_equal(said,
+                        "./main.ini:8" ISOLATED "[b_b.example] is no domain: it has a character "
+                        "other than letters, digits, hyphens and dots; the section is left out, "
+                        "and 2 domains that are not found now keep the last good policy\n");
+    assert_served(config, "a.example=m1.e b.example=m2.e c.example=m2.e");
+    config_free(config);
+}
+
 /* ---- one domain ---- */
 
 static void a_domain_named_twice_belongs_to_neither(void **state)
@@ -993,6 +1014,7 @@ int main(void)
         TEST(a_wrong_header_takes_its_section_out_and_keeps_what_it_may_have_named),
         TEST(a_wrong_alias_is_left_out_alone),
         TEST(a_missing_alias_file_keeps_the_domains_that_it_had),
+        TEST(the_main_file_is_known_by_another_path),
         TEST(a_domain_named_twice_belongs_to_neither),
         TEST(a_domain_named_twice_in_its_section_is_served),
         TEST(a_domain_that_an_mx_is_too_long_with_is_taken_out_alone),
