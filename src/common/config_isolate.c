@@ -336,7 +336,7 @@ static void suspect_cut_files(struct loader *loader)
 {
     for (uint32_t i = 0; i < loader->section_count; i++) {
         uint32_t file = loader->sections[i].place.file;
-        bool     last = i + 1 == loader->section_count || loader->sections[i + 1].place.file != file;
+        bool last = i + 1 == loader->section_count || loader->sections[i + 1].place.file != file;
 
         if (file == 0 || !last || !loader->sections[i].isolated)
             continue;

@@ -9,8 +9,9 @@
 #include "server/admin.h"
 
 enum {
-    ADMIN_CLIENT_MS = 3000,         /* for -H and -s */
-    ADMIN_CLIENT_RELOAD_MS = 180000 /* for -r: a reload under way, one drain, the reload asked for */
+    ADMIN_CLIENT_MS = 3000, /* for -H and -s */
+    ADMIN_CLIENT_RELOAD_MS =
+        180000 /* for -r: a reload under way, one drain, the reload asked for */
 };
 
 /* Sends the request and prints what comes back: lines to standard output, the last one to standard error

@@ -36,11 +36,11 @@ struct generation {
     int64_t             serving;    /* since when */
     char                since[32];  /* the same as a date and time, for messages */
     char                refusal[CONTROL_TEXT_MAX + 1]; /* candidate: REFUSED's text, or "" */
-    int                 snapshot;   /* of its inputs, from READY on; -1: none */
-    unsigned            drain_delay; /* seconds, from READY on */
-    bool                unkept;      /* state_dir could not be written: a reload tries it again */
-    struct listener_set bound;      /* the new sockets that it has sent so far */
-    struct listener_set uses;       /* all that it uses, by name and kind: every fd is -1 */
+    int                 snapshot;                      /* of its inputs, from READY on; -1: none */
+    unsigned            drain_delay;                   /* seconds, from READY on */
+    bool                unkept; /* state_dir could not be written: a reload tries it again */
+    struct listener_set bound;  /* the new sockets that it has sent so far */
+    struct listener_set uses;   /* all that it uses, by name and kind: every fd is -1 */
 };
 
 /*

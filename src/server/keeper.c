@@ -44,12 +44,12 @@ struct keeper {
     int64_t                     drain_until;
     int                         consoles[ADMIN_CLIENTS_MAX]; /* of mta-stsd -r, until READY */
     size_t                      console_count;
-    int                         snapshot;  /* of the inputs; -1: none */
-    bool                        degraded;  /* the configuration was refused: this is the last good one */
-    bool                        kept;      /* the inputs are written to state_dir, and wait for GO */
-    bool                        scanned;   /* the master knows that the scan has succeeded */
-    char                        error_place[CONFIG_PATH_MAX + 32]; /* FILE:LINE of the first error */
-    char                        state_dir[CONFIG_PATH_MAX + 1];
+    int                         snapshot; /* of the inputs; -1: none */
+    bool degraded; /* the configuration was refused: this is the last good one */
+    bool kept;     /* the inputs are written to state_dir, and wait for GO */
+    bool scanned;  /* the master knows that the scan has succeeded */
+    char error_place[CONFIG_PATH_MAX + 32]; /* FILE:LINE of the first error */
+    char state_dir[CONFIG_PATH_MAX + 1];
 };
 
 /* Too large for a stack, and there is one a process. */
@@ -89,7 +89,8 @@ static void report(void *context, enum config_severity severity, const char *fil
     else
         log_errorx("%s", finding);
     if (severity == CONFIG_ERROR && keeper.error_place[0] == '\0')
-        snprintf(keeper.error_place, sizeof(keeper.error_place), line > 0 ? "%s:%u" : "%s", file, line);
+        snprintf(keeper.error_place, sizeof(keeper.error_place), line > 0 ? "%s:%u" : "%s", file,
+                 line);
     send_finding(finding);
 }
 
@@ -115,9 +116,9 @@ static void leave_terminal(void)
 
 static void close_what_is_not_ours(const struct keeper_start *start)
 {
-    int    keep[LISTENER_SET_MAX + ADMIN_CLIENTS_MAX + 6] = { start->control, start->leash_down,
+    int    keep[LISTENER_SET_MAX + ADMIN_CLIENTS_MAX + 6] = { start->control,  start->leash_down,
                                                               start->leash_up, start->ping,
-                                                              start->replay, start->running };
+                                                              start->replay,   start->running };
     size_t count = 6;
 
     for (size_t i = 0; i < start->held->count; i++)
@@ -187,8 +188,8 @@ static void tell_listener(const struct listener *listener, bool fresh)
     if (!keeper.start->starting && !fresh)
         return; /* logged when it was bound */
     listener_address(listener->fd, address, sizeof(address));
-    log_info("listening on %s (%s) for %s", address,
-             listener_kind_name(listener->kind), listener->name);
+    log_info("listening on %s (%s) for %s", address, listener_kind_name(listener->kind),
+             listener->name);
 }
 
 /* Opens every listener. Descriptors held by the master and not used here are closed. */
@@ -270,10 +271,11 @@ static unsigned fitting_connections(void)
     if (least < workers)
         least = workers;
     if (limit != 0 && limit < more + least) {
-        snprintf(text, sizeof(text),
-                 "each process needs %zu descriptors (%zu listener%s, %u worker%s), and the limit is "
-                 "%zu: raise it (LimitNOFILE=, ulimit -n)",
-                 more + least, listeners, plural(listeners), workers, plural(workers), limit);
+        snprintf(
+            text, sizeof(text),
+            "each process needs %zu descriptors (%zu listener%s, %u worker%s), and the limit is "
+            "%zu: raise it (LimitNOFILE=, ulimit -n)",
+            more + least, listeners, plural(listeners), workers, plural(workers), limit);
         refuse_at(config_path(keeper.config), 0, text);
     }
     if (limit == 0 || limit >= wanted + more)
@@ -558,8 +560,8 @@ static void say_ready(void)
     control.unkept = !write_state();
     memcpy(control.digest, config_digest(keeper.config), HASH_128_SIZE);
     snprintf(control.text, sizeof(control.text), "%zu domain%s%s%s, %zu listener%s, %u worker%s",
-             domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "", more,
-             keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
+             domains, plural(domains), config_any(keeper.config) != NULL ? " and any other" : "",
+             more, keeper.listeners.count, plural(keeper.listeners.count), keeper.server->workers,
              plural(keeper.server->workers));
     control.drain_delay = keeper.server->drain_delay;
     control.degraded = keeper.degraded;

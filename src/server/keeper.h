@@ -17,19 +17,19 @@
 #include <stdbool.h>
 
 struct keeper_start {
-    const char                *config_path;
-    int                        replay;  /* a snapshot, whose inputs take the place of the files; -1: none */
-    int                        running; /* the snapshot of the generation that serves; -1: none */
-    bool                       forced;  /* max_removed does not count */
-    bool                       scanned; /* enough certificates are known to be good: no scan for /readyz */
-    bool                       starting; /* no generation serves yet */
-    unsigned                   generation;
-    const uint8_t             *digest_key;
-    const uint8_t             *digest;  /* of the generation that serves; NULL: go on in any case */
-    const struct listener_set *held;    /* what the master holds */
+    const char    *config_path;
+    int            replay;   /* a snapshot, whose inputs take the place of the files; -1: none */
+    int            running;  /* the snapshot of the generation that serves; -1: none */
+    bool           forced;   /* max_removed does not count */
+    bool           scanned;  /* enough certificates are known to be good: no scan for /readyz */
+    bool           starting; /* no generation serves yet */
+    unsigned       generation;
+    const uint8_t *digest_key;
+    const uint8_t *digest;           /* of the generation that serves; NULL: go on in any case */
+    const struct listener_set *held; /* what the master holds */
     const int                 *consoles; /* sockets of mta-stsd -r, which get the findings */
     size_t                     console_count;
-    int                        control; /* its end of the line to the master */
+    int                        control;    /* its end of the line to the master */
     int                        leash_down; /* reads as ended: drain */
     int                        leash_up;   /* held while anyone of the generation lives */
     int                        ping;       /* for the workers alone: see generation.h */

@@ -18,16 +18,11 @@ enum { EXIT_USAGE = 2 };
 
 /* A new option: a row here, its letter in SHORT_OPTIONS, a line of usage(), a case of main(). */
 static const struct option options[] = {
-    { "config", required_argument, NULL, 'c' },
-    { "test", no_argument, NULL, 't' },
-    { "config-only", no_argument, NULL, 'o' },
-    { "health", no_argument, NULL, 'H' },
-    { "reload", no_argument, NULL, 'r' },
-    { "force", no_argument, NULL, 'f' },
-    { "status", no_argument, NULL, 's' },
-    { "version", no_argument, NULL, 'V' },
-    { "help", no_argument, NULL, 'h' },
-    { 0 },
+    { "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
+    { "config-only", no_argument, NULL, 'o' },  { "health", no_argument, NULL, 'H' },
+    { "reload", no_argument, NULL, 'r' },       { "force", no_argument, NULL, 'f' },
+    { "status", no_argument, NULL, 's' },       { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },         { 0 },
 };
 #define SHORT_OPTIONS "c:tHrfsVh"
 
@@ -84,8 +79,7 @@ static int test(const char *config, bool config_only)
 }
 
 /* mode is the letter of the option that says what to do, 0 to serve. */
-static int run(int mode, const char *config, bool config_only, bool force,
-               const char *address)
+static int run(int mode, const char *config, bool config_only, bool force, const char *address)
 {
     switch (mode) {
     case 't':

@@ -48,26 +48,26 @@ static struct {
     struct generation  *active;   /* NULL before the first is ready, and while stopping */
     struct generation  *draining; /* one by reloads; more only where keepers die as well */
     unsigned            last_number;
-    bool                reload;        /* asked for by SIGHUP or mta-stsd -r */
-    bool                reloading;     /* the candidate was, and the service manager knows */
-    bool                replaying;     /* the candidate has active's inputs, and not those of the files */
-    bool                rechecking;    /* active's keeper has been sent RECHECK: no answer yet */
-    int64_t             recheck_until; /* for its answer: a keeper may hang in a file system */
-    bool                lost;          /* active's keeper is gone: a new generation in any case */
-    bool                scanned;       /* enough certificates were good once */
-    int64_t             retry_at;
-    unsigned            retry_pause; /* ms */
-    int64_t             ping_until;  /* for a worker's answer; 0: none is waited for */
-    int64_t             stop_at;     /* drain_delay is running; 0: it is not */
-    bool                stopping;
-    bool                failed; /* the first generation: exit 1 */
-    char                ready[STATUS_MAX];    /* one line: the active generation */
-    char                refused[REFUSED_MAX]; /* the last reload, or the start, and why; "": it was not */
-    const char         *instead;              /* what the active generation does then */
-    char                status[STATUS_MAX];   /* one of the two, or what is wrong */
-    int64_t             remind_at;          /* when to log status again; 0: never */
-    unsigned            remind_ms;
-    bool                degraded;
+    bool                reload;    /* asked for by SIGHUP or mta-stsd -r */
+    bool                reloading; /* the candidate was, and the service manager knows */
+    bool        replaying;     /* the candidate has active's inputs, and not those of the files */
+    bool        rechecking;    /* active's keeper has been sent RECHECK: no answer yet */
+    int64_t     recheck_until; /* for its answer: a keeper may hang in a file system */
+    bool        lost;          /* active's keeper is gone: a new generation in any case */
+    bool        scanned;       /* enough certificates were good once */
+    int64_t     retry_at;
+    unsigned    retry_pause; /* ms */
+    int64_t     ping_until;  /* for a worker's answer; 0: none is waited for */
+    int64_t     stop_at;     /* drain_delay is running; 0: it is not */
+    bool        stopping;
+    bool        failed;               /* the first generation: exit 1 */
+    char        ready[STATUS_MAX];    /* one line: the active generation */
+    char        refused[REFUSED_MAX]; /* the last reload, or the start, and why; "": it was not */
+    const char *instead;              /* what the active generation does then */
+    char        status[STATUS_MAX];   /* one of the two, or what is wrong */
+    int64_t     remind_at;            /* when to log status again; 0: never */
+    unsigned    remind_ms;
+    bool        degraded;
 } master;
 
 static volatile sig_atomic_t got_hup, got_stop;
@@ -94,7 +94,8 @@ static void take_signals(void)
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of write, for a memory file too */
+    signal(SIGXFSZ,
+           SIG_IGN); /* a limit of file sizes is an error of write, for a memory file too */
 }
 
 /* --- The status: for the service manager, for mta-stsd -s, and now and then for the log */
@@ -343,7 +344,8 @@ static void commit_candidate(const struct control *ready, int snapshot)
     if (master.active != NULL)
         drain(master.active);
     master.active = candidate;
-    if (master.ping_until != 0) /* the workers of the generation before are not looked at any more */
+    if (master.ping_until !=
+        0) /* the workers of the generation before are not looked at any more */
         generation_ping(candidate);
     master.lost = false;
     master.retry_at = 0;
@@ -455,7 +457,8 @@ static void lose_active(const char *what)
                    master.active->number, what);
         return;
     }
-    set_status(0, "generation %u has lost its %s: starting the next one", master.active->number, what);
+    set_status(0, "generation %u has lost its %s: starting the next one", master.active->number,
+               what);
     log_errorx("%s", master.status);
     if (master.rechecking) /* the next generation looks at every certificate anyway */
         master.reload = true;
@@ -532,7 +535,8 @@ static void stop_or_wait(void)
         return;
     }
     master.stop_at = process_now_ms() + (int64_t)delay * 1000;
-    master.rechecking = false; /* what ends a reload would tell the service manager that it is ready */
+    master.rechecking =
+        false; /* what ends a reload would tell the service manager that it is ready */
     generation_unready(master.active);
     set_status(0, "stopping: not ready any more, and accepting for another %u s", delay);
     log_info("%s", master.status);

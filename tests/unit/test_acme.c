@@ -88,7 +88,9 @@ static void keep(void *context, const char *bytes, size_t len)
 static int start(void **state)
 {
     (void)state;
-    server = (struct config_server){ .acme_dir = "/acme", .acme_below = "", .acme_thumbprint = THUMBPRINT };
+    server = (struct config_server){ .acme_dir = "/acme",
+                                     .acme_below = "",
+                                     .acme_thumbprint = THUMBPRINT };
     refused_with = 0;
     calls = line_count = 0;
     on_answer = NULL;

@@ -509,9 +509,11 @@ static void an_include_cut_inside_a_value_keeps_the_domains_behind_the_cut(void 
     const char *const main_ini = WITH_OTHER DOMAIN("a.example", "m1.e");
 
     (void)state;
-    step(main_ini, DOMAIN("b.example", "m2.e") DOMAIN("c.example", "m3.e") DOMAIN("d.example", "m4.e"),
-         NULL, "", "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m4.e");
-    step(main_ini, DOMAIN("b.example", "m2.e") "[c.example]\nmx = m3.e\ncertificate = /c\nmode = test", NULL,
+    step(main_ini,
+         DOMAIN("b.example", "m2.e") DOMAIN("c.example", "m3.e") DOMAIN("d.example", "m4.e"), NULL,
+         "", "a.example=m1.e b.example=m2.e c.example=m3.e d.example=m4.e");
+    step(main_ini,
+         DOMAIN("b.example", "m2.e") "[c.example]\nmx = m3.e\ncertificate = /c\nmode = test", NULL,
          "other.ini:8" ISOLATED "mode is enforce, testing or none, not \"test\"; "
          "c.example keeps its last good policy, and 1 domain that is not found now keeps the last "
          "good policy\n",
