@@ -204,7 +204,7 @@ static struct client *find_place(void)
     return oldest;
 }
 
-/* In a user namespace, a user that it does not know is the overflow user, who is neither of the two. */
+/* In a user namespace, a user that is not mapped there appears as the overflow user: neither of the two. */
 static bool is_allowed(int fd)
 {
     struct ucred peer;
@@ -220,7 +220,7 @@ static bool is_request(char byte)
            byte == ADMIN_STATUS;
 }
 
-/* A client that has gone, or sends what is no request, is closed; a reload that it asked for goes on. */
+/* A client that has gone, or sends anything but a request, is closed; a reload that it asked for goes on. */
 static void read_request(struct client *client, void (*asked)(enum admin_request request))
 {
     char    packet[2];

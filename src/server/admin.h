@@ -58,7 +58,7 @@ int admin_addresses(const char *config_path, struct admin_address addresses[2]);
 
 /* --- The server's end, in the master */
 
-/* Listens; an address that is not to be had is a warning, and is tried again later. */
+/* Listens; an address that is taken is a warning, and is tried again later. */
 void admin_open(const char *config_path);
 
 /* Closes everything: clients that wait see the end. */
