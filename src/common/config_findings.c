@@ -89,8 +89,7 @@ void config_no_memory(struct loader *loader)
     loader->no_memory = true;
     loader->errors++;
     loader->report(loader->context, CONFIG_ERROR,
-                   loader->file_count > 0 ? loader->files[0].name : "configuration", 0,
-                   NO_MEMORY);
+                   loader->file_count > 0 ? loader->files[0].name : "configuration", 0, NO_MEMORY);
 }
 
 static void count_rest(struct loader *loader, enum config_severity severity, unsigned all,
