@@ -4,6 +4,7 @@ tests/upgrade/RELEASE holds configurations of a release with its answers (tests/
 findings of mta-stsd -t, the id of each domain by mta-sts dns, and the policy body of each domain.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -49,9 +50,14 @@ ADDITIONS = [
 ]
 
 
+def as_this_user(finding):
+    """The answers were collected as root. Another user does not change its workers' user, so a wrong one is a warning."""
+    return finding if os.geteuid() == 0 else re.sub(r": error: (?=user '.+' is root,)", ": warning: ", finding)
+
+
 def expected(findings):
     """What the program of today is to report where a release reported this."""
-    for finding in findings:
+    for finding in map(as_this_user, findings):
         for difference in DIFFERENCES:
             if difference.was.search(finding):
                 finding = difference.was.sub(difference.now, finding) if difference.now is not None else None
