@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,10 +47,11 @@ static bool reopen_stderr(void)
 {
     static const int flags = O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY;
     int              fd = open("/proc/self/fd/2", flags);
+    pid_t            session = 0;
     int              copied;
 
     /* After su, the terminal is another user's. Under /dev/tty the controlling one can be opened even so. */
-    if (fd < 0 && tcgetsid(STDERR_FILENO) >= 0)
+    if (fd < 0 && ioctl(STDERR_FILENO, TIOCGSID, &session) == 0)
         fd = open("/dev/tty", flags);
     if (fd < 0)
         return false;

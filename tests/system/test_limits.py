@@ -250,7 +250,7 @@ def test_many_silent_handshakes_end_before_their_deadline(serve, crowd):
     assert time.monotonic() - since < 8  # the deadline is 10 s: with few handshakes it is what ends them
 
 
-unlimited = pytest.mark.skipif("sanitized" in MTA_STSD, reason="AddressSanitizer needs all of the address space")
+unlimited = pytest.mark.address_space  # a limit of it, which AddressSanitizer does not live with: see conftest.py
 
 
 @unlimited

@@ -997,8 +997,10 @@ static void a_load_without_memory_ends_in_an_error(void **state)
         close(record);
     } while (mallocs_until_failure == 0);
     mallocs_until_failure = 0;
-    assert_in_range(refusals, 30, nth);
     config_free(config);
+    if (nth == 1)
+        skip(); /* under valgrind no allocation fails */
+    assert_in_range(refusals, 30, nth);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
