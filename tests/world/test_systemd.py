@@ -26,7 +26,8 @@ mount -t proc proc /proc
 mount -t tmpfs -o mode=755 none /run
 cp -a /etc /run/etc && mount --bind /run/etc /etc && rm -rf /etc/mta-sts && mkdir /etc/mta-sts
 mount -t tmpfs -o mode=755 none /var/lib
-umount -R /sys/fs/cgroup 2>/dev/null
+mountpoint -q /sys || mount -t sysfs none /sys
+umount -R /sys/fs/cgroup 2>/dev/null || :
 mount -t cgroup2 none /sys/fs/cgroup
 install -D "$1" /run/prefix/sbin/mta-stsd
 mkdir /run/units
