@@ -88,6 +88,7 @@ def test_what_is_wrong_is_isolated_and_the_rest_is_served_anew(serve, site, rule
         findings = out.splitlines()
         assert re.search(r"^ready: generation 2, .*, [1-9] isolated, 1 listener", findings.pop()), out
         assert [line for line in findings if re.match(rf"{place}: warning: isolated: .*{rule.text}", line)], out
+        server.wait_for("^ready: generation 2", since=since)
         assert {line.level for line in server.lines[since:] if "isolated: " in (line.message or "")} == {"warning"}
         assert fetch(server).body == NEW_BODY
         assert fetch(server, rule.host).body == (NEW_BODY if rule.kept == ALIAS else rule.kept)
